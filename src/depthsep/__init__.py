@@ -1,0 +1,57 @@
+"""Depth separation made executable: networks with proofs, and lower bounds.
+
+    import depthsep as ds
+    net = ds.build("1 - r", dim=10, eps="0.1", depth=3)
+    net(X), net.widths, net.sup_error_upper, net.proof, net.save("net.json")
+
+Importing the package is cheap; what a name needs is imported when the name is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from depthsep._version import __version__
+
+if TYPE_CHECKING:
+    from depthsep.api import Separation as Separation
+    from depthsep.api import build as build
+    from depthsep.api import separate as separate
+    from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
+    from depthsep.certificates.document import load as load
+    from depthsep.explain import explain as explain
+    from depthsep.functions import BallIndicator as BallIndicator
+    from depthsep.functions import Radial as Radial
+    from depthsep_check import check as check
+
+_HOMES = {
+    "build": "depthsep.api",
+    "separate": "depthsep.api",
+    "Separation": "depthsep.api",
+    "CertifiedNetwork": "depthsep.certificates.document",
+    "load": "depthsep.certificates.document",
+    "explain": "depthsep.explain",
+    "BallIndicator": "depthsep.functions",
+    "Radial": "depthsep.functions",
+    "check": "depthsep_check",
+    "errors": "depthsep.errors",
+    "exports": "depthsep.exports",
+    "lower_bounds": "depthsep.lower_bounds",
+    "networks": "depthsep.networks",
+}
+
+__all__ = ["BallIndicator", "CertifiedNetwork", "Radial", "Separation", "__version__", "build", "check", "explain", "load",
+           "separate"]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'depthsep' has no attribute {name!r}")
+    module = import_module(_HOMES[name])
+    return module if module.__name__ == f"depthsep.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

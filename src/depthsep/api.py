@@ -1,0 +1,246 @@
+"""The front door: from a formula, a dimension and an accuracy to proved networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from depthsep.certificates.document import CertifiedNetwork, certify
+from depthsep.errors import BadInput, OutOfReach
+from depthsep.functions import BallIndicator, Function, parse_function
+from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
+
+__all__ = ["Accuracy", "Progress", "Separation", "build", "parse_accuracy", "separate"]
+
+Progress = Callable[[str, float | None], None]
+Accuracy = str | int | Fraction
+
+
+@dataclass(frozen=True)
+class Separation:
+    """A shallow and a deep network for one function, and what any network needs.
+
+    Args:
+        function: The function.
+        dim: The dimension.
+        eps: The accuracy; None for a ball indicator, which is exact off its margin.
+        shallow: The depth-2 network, or None where there is none.
+        shallow_failure: Why there is none.
+        deep: The depth-3 network.
+        bounds: Lower bounds on widths, each with its class of networks.
+        no_bounds: The bounds that do not apply, and why.
+    """
+
+    function: Function
+    dim: int
+    eps: Fraction | None
+    shallow: CertifiedNetwork | None
+    shallow_failure: OutOfReach | None
+    deep: CertifiedNetwork
+    bounds: tuple[LowerBound, ...]
+    no_bounds: tuple[NoBound, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What depth bought, in a sentence."""
+        deep = sum(self.deep.widths)
+        if self.shallow is None:
+            budget = "" if self.shallow_failure is None else f" ({self.shallow_failure.found})"
+            return f"Depth 3 does it with {deep:,} neurons; no depth-2 network was found{budget}."
+        shallow = sum(self.shallow.widths)
+        if shallow == deep == 0:
+            return "Neither depth needs a neuron: a constant is within the accuracy."
+        accuracy = "the same accuracy" if self.eps is None else f"accuracy {self.eps}"
+        if shallow > deep:
+            return (
+                f"Depth 3 reaches {accuracy} with {deep:,} neurons where the best depth-2 network found takes {shallow:,}: "
+                f"{shallow / deep:.3g} times as many. This compares two constructions; the lower bounds say what is necessary."
+            )
+        return (
+            f"Depth buys nothing here: depth 2 reaches {accuracy} with {shallow:,} neurons, and depth 3 takes {deep:,}."
+        )
+
+
+def parse_accuracy(eps: Accuracy) -> Fraction:
+    """Read an accuracy exactly: "0.1" is 1/10, "1/3" a third.
+
+    Raises:
+        BadInput: It is no positive rational number. Floats are refused: 0.1 as a float is not 1/10.
+
+    >>> parse_accuracy("0.1")
+    Fraction(1, 10)
+    >>> parse_accuracy(0.1)
+    Traceback (most recent call last):
+    depthsep.errors.BadInput: eps = 0.1
+      found:  a float, which is 0.1000000000000000055511151231257827021181583404541015625 exactly
+      needed: an exact number
+      do:     write it as a string, such as "0.1" or "1/10", or as a Fraction
+    """
+    if isinstance(eps, float):
+        exactly = f"a float, which is {eps!r}" if eps != eps or abs(eps) == float("inf") else _exactly(eps)
+        raise BadInput(
+            f"eps = {eps!r}",
+            found=exactly,
+            needed="an exact number",
+            do='write it as a string, such as "0.1" or "1/10", or as a Fraction',
+        )
+    try:
+        value = Fraction(eps)
+    except (ValueError, TypeError, ZeroDivisionError):
+        raise BadInput(f"eps = {eps!r}", needed="a positive rational number, such as 0.1 or 1/10") from None
+    if value <= 0:
+        raise BadInput(f"eps = {eps}", needed="an accuracy above 0: only ball(r0, margin) is met exactly")
+    if not Fraction(1, 10**9) <= value <= 10**9:
+        raise BadInput(f"eps = {eps}", needed="an accuracy from 1e-9 to 1e9: weights are stored as float64")
+    return value
+
+
+def _exactly(eps: float) -> str:
+    from decimal import Decimal
+
+    return f"a float, which is {Decimal(eps)} exactly"
+
+
+def build(
+    function: str | Function,
+    *,
+    dim: int,
+    eps: Accuracy | None = None,
+    depth: int = 2,
+    max_width: int | None = None,
+    progress: Progress | None = None,
+) -> CertifiedNetwork:
+    """Build a ReLU network within eps of a radial function on the unit ball, with a proof that the checker has replayed.
+
+    Args:
+        function: A formula in r = ||x||, such as "exp(-r^2)", or "ball(r0, margin)".
+        dim: The dimension of x.
+        eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met exactly
+            outside its margin.
+        depth: 2 (one hidden layer) or 3.
+        max_width: The most neurons allowed; 10,000,000 if not given.
+        progress: Called with a text and a fraction (or None) as the work goes on.
+
+    Returns:
+        The network with its proof.
+
+    Raises:
+        BadInput: The request makes no sense; the message says where.
+        OutOfReach: No network of that width was found; the message says what was reached.
+
+    Example:
+        >>> net = build("1 - r", dim=2, eps="0.1")
+        >>> net.widths, net.sup_error_upper <= Fraction(1, 10), net.verdict.ok
+        ((3,), True, True)
+        >>> net([[0.6, 0.8]]).shape
+        (1,)
+        >>> build("1/r", dim=2, eps="0.1")
+        Traceback (most recent call last):
+        depthsep.errors.BadInput: the profile "1/r" on [0, 1]
+        ...
+    """
+    target = parse_function(function, dim) if isinstance(function, str) else function
+    if depth not in (2, 3):
+        raise BadInput(f"depth = {depth}", needed="2 (one hidden layer) or 3 (two)")
+    if max_width is not None and max_width < 0:
+        raise BadInput(f"max_width = {max_width}", needed="a number of neurons that is not negative")
+    target.validate()
+    report = progress or (lambda _text, _fraction: None)
+    if isinstance(target, BallIndicator):
+        certified = _ball(target, eps, depth, report)
+    elif eps is None:
+        raise BadInput("a network without an accuracy", needed="eps: only ball(r0, margin) is met exactly")
+    else:
+        certified = _radial(target, parse_accuracy(eps), depth, max_width, report)
+    if max_width is not None and sum(certified.widths) > max_width:
+        raise OutOfReach(
+            f"a depth-{depth} network for {target.text} of at most {max_width:,} neurons",
+            found=f"the smallest one found has {sum(certified.widths):,}",
+            do=f"allow that many (--max-width {sum(certified.widths)})",
+            reached={"widths": list(certified.widths)},
+        )
+    return certified
+
+
+def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, report: Progress) -> CertifiedNetwork:
+    from depthsep.constructions import deep_ball
+
+    if eps is not None:
+        parse_accuracy(eps)  # nonsense is refused although a ball needs no accuracy
+    if depth == 2:
+        raise BadInput(
+            f"a depth-2 network for {target.text}",
+            needed="a continuous profile: no depth-2 construction for ball indicators is known to this library",
+            do="ask for depth 3, which is exact off the margin, or for a continuous ramp such as min(1, max(0, 10*(0.55 - r)))",
+        )
+    found = deep_ball.search(target.radius, target.margin, target.dim, lambda text: report(text, None))
+    return certify(target, found.network, found.witness, found.error, found.error)
+
+
+def _radial(
+    target: Function, eps: Fraction, depth: int, max_width: int | None, report: Progress
+) -> CertifiedNetwork:
+    from depthsep.constructions import deep_radial, shallow_radial
+
+    if depth == 3:
+        found = next(deep_radial.search(target, target.dim, eps, lambda text: report(text, None)))
+        return certify(target, found.network, found.witness, found.error, eps)
+    limit = shallow_radial.DEFAULT_MAX_WIDTH if max_width is None else max_width
+    return shallow_radial.search(target, eps, max_width=limit, progress=report)
+
+
+def separate(
+    function: str | Function,
+    *,
+    dim: int,
+    eps: Accuracy | None = None,
+    max_width: int | None = None,
+    progress: Progress | None = None,
+) -> Separation:
+    """Build a depth-2 and a depth-3 network for one function, and say what any network needs.
+
+    Args:
+        function: As in `build`.
+        dim: The dimension.
+        eps: As in `build`.
+        max_width: The most neurons allowed for the depth-2 network.
+        progress: As in `build`.
+
+    Returns:
+        Both networks (the shallow one is missing where it is out of reach) and the lower bounds that apply.
+
+    Example:
+        >>> both = separate("1 - r", dim=3, eps="0.3")
+        >>> both.shallow.verdict.ok and both.deep.verdict.ok
+        True
+        >>> [bound.width_lower for bound in both.bounds if bound.theorem == "rank"]
+        [3]
+    """
+    report = progress or (lambda _text, _fraction: None)
+    target = parse_function(function, dim) if isinstance(function, str) else function
+    deep = build(target, dim=dim, eps=eps, depth=3, progress=report)
+    shallow, failure = None, None
+    try:
+        shallow = build(target, dim=dim, eps=eps, depth=2, max_width=max_width, progress=report)
+    except OutOfReach as error:
+        failure = error
+    except BadInput as error:
+        if not isinstance(target, BallIndicator):
+            raise
+        failure = OutOfReach(error.asked, error.found, error.needed, error.do)
+    report("lower bounds", None)
+    exact = parse_accuracy(eps) if eps is not None and not isinstance(target, BallIndicator) else None
+    found = _bounds(target, dim, exact or Fraction(1, 4), deep)
+    bounds = tuple(bound for bound in found if isinstance(bound, LowerBound))
+    no_bounds = tuple(bound for bound in found if isinstance(bound, NoBound))
+    return Separation(target, dim, exact, shallow, failure, deep, bounds, no_bounds)
+
+
+def _bounds(target: Function, dim: int, eps: Fraction, deep: CertifiedNetwork) -> list[LowerBound | NoBound]:
+    """The cheap bounds that hold for any weights: the rank, and the number of linear cells at both depths."""
+    found = [rank_bound(target, dim, eps), cells_bound(target, dim, eps, 2), cells_bound(target, dim, eps, 3)]
+    second = deep.widths[1]
+    if 1 < second < dim:
+        found.append(cells_bound(target, dim, eps, 3, second_layer_width=second))
+    return found

@@ -1,0 +1,256 @@
+"""A network, its claim and its proof as one object, and the document they are written to.
+
+A `CertifiedNetwork` only comes into being through the checker: `certify` writes the document and has it replayed, `load`
+reads one and has it replayed. What it says about widths, weights and errors is about the numbers stored in that document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from depthsep._version import __version__
+from depthsep.errors import BadInput, DocumentExists, NotProved
+from depthsep.functions import Function, function_from_json
+from depthsep.networks import Evaluation, Network, network_from_json
+from depthsep.networks.profile import Array
+from depthsep_check import Verdict, check
+from depthsep_check.document import encode
+
+__all__ = ["CertifiedNetwork", "certify", "load", "write_text"]
+
+MADE_BY = f"depthsep {__version__}"
+
+
+@dataclass(frozen=True)
+class CertifiedNetwork:
+    """A network within a proved distance of a function on the unit ball.
+
+    Args:
+        function: What it approximates.
+        network: The network.
+        sup_error_upper: The proved bound of sup |N(x) - f(x)| over ||x|| <= 1, in exact arithmetic on the stored weights.
+            For a ball indicator: off the margin.
+        eps: The accuracy that was asked for.
+        document_text: The document.
+        verdict: What the checker said of it.
+    """
+
+    function: Function
+    network: Network
+    sup_error_upper: Fraction
+    eps: Fraction
+    document_text: str
+    verdict: Verdict
+
+    @property
+    def dim(self) -> int:
+        """The dimension of x."""
+        return self.network.dim
+
+    @property
+    def depth(self) -> int:
+        """The number of weight layers: one more than there are hidden layers."""
+        return self.network.depth
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The number of units of each hidden layer."""
+        return self.network.widths
+
+    @property
+    def max_weight(self) -> float:
+        """The largest absolute value among all weights and biases of the flat network."""
+        return self.network.max_weight
+
+    @property
+    def path_norm(self) -> float:
+        """The sum over all paths of the products of |weights|, first-layer rows by their length; rounded up."""
+        return self.network.path_norm
+
+    @property
+    def nonzeros(self) -> int:
+        """The number of nonzero weights and biases of the flat network."""
+        return self.network.nonzeros
+
+    @property
+    def claim(self) -> str:
+        """The kind of statement: "deterministic", about this very network."""
+        return "deterministic"
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The document as a JSON object."""
+        loaded: dict[str, Any] = json.loads(self.document_text)
+        return loaded
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """The claim and the witness that proves it."""
+        return {"claim": self.document["claim"], "witness": self.document["witness"], "verdict": self.verdict.line}
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the document."""
+        return str(self.document["digest"])
+
+    def __call__(self, points: ArrayLike) -> Array:
+        """Evaluate at the rows of `points`, shape (n, dim); see `evaluate`."""
+        return self.network(points)
+
+    def evaluate(self, points: ArrayLike) -> Evaluation:
+        """Evaluate in float64 with a proved bound of the rounding error; shape (n, dim)."""
+        return self.network.evaluate(points)
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
+        """Write the document; nothing is overwritten without `force`, and no half file is left.
+
+        Raises:
+            DocumentExists: The file is there already.
+            BadInput: The place cannot be written to.
+        """
+        return write_text(path, self.document_text, force)
+
+    def summary(self) -> dict[str, Any]:
+        """The facts that the command line prints with --json."""
+        return {
+            "function": self.function.text,
+            "dim": self.dim,
+            "depth": self.depth,
+            "activation": "relu",
+            "widths": list(self.widths),
+            "sup_error_upper": str(self.sup_error_upper),
+            "eps": str(self.eps),
+            "max_weight": self.max_weight,
+            "path_norm": self.path_norm,
+            "nonzeros": self.nonzeros,
+            "claim": self.claim,
+            "rounding_error_upper": str(self.network.rounding_error_upper),
+            "source_width": self.source_width,
+            "digest": self.digest,
+            "verdict": self.verdict.status.name,
+        }
+
+    @property
+    def source_width(self) -> str | None:
+        """The width that the source's own formula would give, where it states one."""
+        from depthsep.source_widths import source_width
+
+        return source_width(self.function, self.depth, self.eps)
+
+    @property
+    def source_note(self) -> str:
+        """Which formula that is."""
+        from depthsep.source_widths import source_note
+
+        return source_note(self.depth)
+
+
+def certify(
+    function: Function, network: Network, witness: dict[str, Any], error: Fraction, eps: Fraction
+) -> CertifiedNetwork:
+    """Write the document of a network and have the checker replay it.
+
+    Args:
+        function: What the network approximates.
+        network: The network.
+        witness: The WITNESS object of the document format.
+        error: The error to claim.
+        eps: The accuracy that was asked for, at least `error`.
+
+    Raises:
+        NotProved: The checker does not accept it; the message is its verdict.
+    """
+    text = encode(
+        {
+            "format": "depthsep",
+            "version": 1,
+            "made_by": MADE_BY,
+            "function": function.to_json(),
+            "claim": {
+                "kind": "sup-error",
+                "dim": network.dim,
+                "domain": "unit-ball",
+                "arithmetic": "real",
+                "error": str(error),
+            },
+            "network": network.to_json(),
+            "witness": witness,
+        }
+    )
+    verdict = check(text)
+    if not verdict.ok:
+        raise NotProved(f"an error of at most {error} for {function.text} in dimension {network.dim}", found=verdict.line)
+    return CertifiedNetwork(function, network, error, eps, text, verdict)
+
+
+def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
+    """Read a document and have the checker replay it.
+
+    Args:
+        source: The path of a document about a network.
+
+    Raises:
+        BadInput: There is no such file, or it is no document of a network.
+        NotProved: The checker does not accept it.
+    """
+    path = Path(source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"read {path}", found=str(error), needed="a depthsep document") from None
+    verdict = check(text)
+    if verdict.status.name in ("MALFORMED", "UNSUPPORTED"):
+        raise BadInput(f"read {path}", found=verdict.line, needed="a depthsep document, version 1")
+    if not verdict.ok:
+        raise NotProved(f"load {path}", found=verdict.line, do="nothing is proved about this network: build it again")
+    document = json.loads(text)
+    if "network" not in document:
+        raise BadInput(f"load {path}", found="the document of a lower bound", needed="the document of a network")
+    claim = document["claim"]
+    function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])
+    error = Fraction(claim["error"])
+    return CertifiedNetwork(function, network, error, error, text, verdict)
+
+
+def write_text(path: str | os.PathLike[str], text: str, force: bool = False) -> Path:
+    """Write a text under its final name only once it is complete.
+
+    Raises:
+        DocumentExists: The file is there already and `force` is not set.
+        BadInput: The place cannot be written to.
+    """
+    target = Path(path)
+    if target.exists() and not force:
+        raise DocumentExists(target)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8", suffix=".part") as file:
+            file.write(text)
+        _publish(Path(file.name), target, force)
+    except OSError as error:
+        raise BadInput(f"write {target}", found=str(error), needed="a folder that exists and may be written to") from None
+    return target
+
+
+def _publish(partial: Path, target: Path, force: bool) -> None:
+    """Give the file its name; without `force` even a file that appeared meanwhile is left alone."""
+    try:
+        partial.chmod(0o644)
+        if force:
+            os.replace(partial, target)
+        else:
+            os.link(partial, target)
+    except FileExistsError:
+        raise DocumentExists(target) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+

@@ -1,0 +1,281 @@
+"""Families of directions whose even moments come close to those of the sphere.
+
+A depth-2 network sums ridge profiles along many directions; how well such a sum can follow a function of ||x|| is decided
+by the moments sum_u <u, x>^(2j), j <= k. Safran, Eldan & Shamir (2019, proof of Theorem 1) take all exponents at once;
+here every family is small, structured, and its moments are known exactly:
+
+    (1), (11), (111), ...    orbits under permutations and signs of the coordinates, any dimension
+    code                     a thinned cube: the rows of a binary linear code with the even moments of the whole cube up to 2k.
+                             Columns greedily (the lexicodes of Conway & Sloane 1986; for k = 3 and up to 24 coordinates
+                             this is the Golay code) or of a BCH code (x, x^3, ..., x^(2k-1)), whichever has fewer rows
+    equiangular              dimension 2: k + 1 lines, the fewest possible
+    icosahedral              dimension 3: 6, 16 or 31 axes of the icosahedron
+    product                  dimension 3: Gauss-Legendre in the height times equal angles
+
+Nothing needs to be exact: the program that uses a family pays for what its moments miss, and the checker counts again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsep.networks import CodeCube, Directions, ExplicitDirections, Orbit
+from depthsep_check import directions as exact
+from depthsep_check.document import CodeDirections, OrbitDirections
+
+__all__ = ["Family", "families", "moments_of_sphere", "sum_of", "thinned_cube"]
+
+Floats = NDArray[np.float64]
+
+MAX_BITS = 22  # a code of 2^22 directions is the largest that is tried
+_GOLDEN = (1 + math.sqrt(5)) / 2
+
+
+@dataclass(frozen=True)
+class Family:
+    """Groups of directions in one dimension, to be used with polynomials of degree 2 * degree.
+
+    Args:
+        name: How it is shown.
+        dim: The dimension.
+        degree: k; moments of degree up to 2k are used.
+        groups: The sets of directions.
+    """
+
+    name: str
+    dim: int
+    degree: int
+    groups: tuple[Directions, ...]
+
+    @cached_property
+    def counts(self) -> Floats:
+        """The number of directions of every group."""
+        return np.array([float(group.count) for group in self.groups])
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """The length of the longest direction of every group."""
+        return np.array([math.sqrt(group.norm_squared) for group in self.groups])
+
+    @cached_property
+    def cancelling(self) -> tuple[bool, ...]:
+        """Which groups have directions that add up to 0, so that kinks at 0 leave no linear term."""
+        return tuple(bool(np.abs(sum_of(group)).max() < 1e-12) for group in self.groups)
+
+    @cached_property
+    def sphere_moments(self) -> Floats:
+        """The means of u_1^(2j) over the unit sphere, j = 0..degree."""
+        return moments_of_sphere(self.dim, self.degree)
+
+    @cached_property
+    def moment_rows(self) -> list[tuple[int, Floats]]:
+        """Rows (j, ratios): for one monomial of degree 2j, every group's moment over that of the sphere."""
+        if all(isinstance(group, ExplicitDirections) for group in self.groups):
+            columns = [_explicit_ratios(np.array(g.vectors), self.degree) for g in self.groups]  # type: ignore[attr-defined]
+        else:
+            columns = [_symmetric_ratios(group, self.dim, self.degree) for group in self.groups]
+        rows = {(j, *np.round(ratios, 12)): (j, np.array(ratios)) for (j, *_), *ratios in _aligned(columns)}
+        return list(rows.values())
+
+
+def moments_of_sphere(dim: int, degree: int) -> Floats:
+    """The means of u_1^(2j) over the unit sphere, j = 0..degree."""
+    steps = [(2 * j + 1) / (dim + 2 * j) for j in range(degree)]
+    return np.cumprod([1.0, *steps])
+
+
+def families(dim: int, degree: int, largest: float = math.inf) -> Iterator[Family]:
+    """Yield the families worth trying for polynomials of degree 2 * degree.
+
+    Args:
+        dim: The dimension.
+        degree: k >= 1.
+        largest: Families with more directions than this are left out.
+    """
+    for name, groups in _candidates(dim, degree):
+        if sum(group.count for group in groups) <= largest:
+            yield Family(name, dim, degree, groups)
+
+
+def _candidates(dim: int, degree: int) -> Iterator[tuple[str, tuple[Directions, ...]]]:
+    if dim == 2:
+        yield f"{degree + 1} equiangular lines", (_equiangular(degree + 1),)
+        return
+    if dim == 3:
+        yield from _icosahedral(degree)
+        yield f"product rule of degree {degree}", _product_rule(degree)
+    generators = [g for g in _generators(degree) if len(g) <= dim]
+    orbits = tuple(Orbit(generator, dim) for generator in generators)
+    names = ["(" + "".join(map(str, generator)) + ")" for generator in generators]
+    yield " + ".join(names), orbits
+    code = thinned_cube(dim, degree)
+    if degree >= 2 and dim >= 3 and code is not None:
+        for sparse in range(1, min(2, len(orbits)) + 1):
+            yield f"{' + '.join(names[:sparse])} + code of {code.count} rows", (*orbits[:sparse], code)
+
+
+def _generators(degree: int) -> list[tuple[int, ...]]:
+    """Orbits enough for exact moments: one for every partition of k (a few for large k)."""
+    sparse: list[tuple[int, ...]] = [(1,), (1, 1), (1, 1, 1), (2, 1), (1, 1, 1, 1), (2, 1, 1)]
+    return sparse[: (1, 2, 3, 5, 6)[min(degree, 5) - 1]]
+
+
+@lru_cache(maxsize=64)
+def thinned_cube(dim: int, degree: int) -> CodeCube | None:
+    """The smallest code found whose even moments up to 2 * degree are those of the cube, or None beyond MAX_BITS."""
+    options = [columns for columns in (_lexicode(dim, degree), _bch(dim, degree)) if columns is not None]
+    if not options:
+        return None
+    columns = min(options, key=lambda c: max(c).bit_length())
+    bits = max(max(columns).bit_length(), 1)
+    if bits > MAX_BITS:
+        return None
+    # Sums of an even number of columns do not change when all are shifted; without a zero column the directions add up to 0.
+    unused = next((shift for shift in range(2**bits) if shift not in set(columns)), 0)
+    return CodeCube(bits, tuple(column ^ unused for column in columns))
+
+
+def _lexicode(dim: int, degree: int) -> list[int] | None:
+    """Take always the least column that is no sum of 1, 3, ..., 2k - 1 of those before."""
+    if dim > 512:
+        return None
+    size = 2 ** min(MAX_BITS - 4, degree * max(1, (dim - 1).bit_length()), dim)
+    places = np.arange(size)
+    sums = np.zeros((2 * degree, size), dtype=bool)  # sums[j]: the sums of j columns
+    sums[0, 0] = True
+    columns: list[int] = []
+    while len(columns) < dim:
+        free = np.flatnonzero(~sums[1::2].any(axis=0))
+        if not len(free):
+            return None
+        columns.append(int(free[0]))
+        shifted = places ^ columns[-1]
+        for j in range(2 * degree - 1, 0, -1):
+            sums[j] |= sums[j - 1, shifted]
+    return columns
+
+
+# Primitive polynomials over GF(2), bit m set included, by their degree m.
+_PRIMITIVE = (1, 3, 7, 11, 19, 37, 67, 137, 285, 529, 1033, 2053)
+
+
+def _bch(dim: int, degree: int) -> list[int] | None:
+    """Columns (x, x^3, ..., x^(2k-1)) for the first `dim` elements x of GF(2^m)."""
+    bits = max(1, (dim - 1).bit_length())
+    if bits >= len(_PRIMITIVE) or degree * bits > MAX_BITS:
+        return None
+
+    def times(a: int, b: int) -> int:
+        result = 0
+        while b:
+            result ^= a if b & 1 else 0
+            a, b = a << 1, b >> 1
+            a ^= _PRIMITIVE[bits] if a >> bits else 0
+        return result
+
+    columns = []
+    for x in range(dim):
+        power, column = x, x
+        for part in range(1, degree):
+            power = times(power, times(x, x))
+            column |= power << (part * bits)
+        columns.append(column)
+    return columns
+
+
+def _equiangular(count: int) -> ExplicitDirections:
+    """`count` lines at equal angles; an odd number of directions is spread over the circle, so that they add up to 0."""
+    turn = 2 if count % 2 else 1
+    angles = [turn * math.pi * i / count for i in range(count)]
+    return ExplicitDirections(tuple((math.cos(a), math.sin(a)) for a in angles))
+
+
+def _icosahedral(degree: int) -> Iterator[tuple[str, tuple[Directions, ...]]]:
+    """The axes through vertices (6), faces (10) and edges (15) of the icosahedron."""
+    g = _GOLDEN
+    vertices = [p for s in (1, -1) for p in ((0, 1, s * g), (1, s * g, 0), (s * g, 0, 1))]
+    faces = [(1, s, t) for s, t in product((1, -1), repeat=2)]
+    faces += [p for s in (1, -1) for p in ((0, g, s / g), (g, s / g, 0), (s / g, 0, g))]
+    edges = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    for s, t in product((1, -1), repeat=2):
+        a, b, c = g / 2, s / 2, t / (2 * g)
+        edges += [(a, b, c), (c, a, b), (b, c, a)]
+    sets = tuple(_unit_vectors(axes) for axes in (vertices, faces, edges))
+    for used, count in ((1, 6), (2, 16), (3, 31)):
+        if degree <= 2 * used + 1:
+            yield f"{count} axes of the icosahedron", sets[:used]
+
+
+def _product_rule(degree: int) -> tuple[Directions, ...]:
+    """Rings at the Gauss-Legendre heights, 2k + 1 directions each; k + 1 lines on the equator."""
+    heights = np.polynomial.legendre.leggauss(degree + 1)[0]
+    rings: list[Directions] = []
+    for height in heights[heights > 1e-12]:
+        radius, number = math.sqrt(1 - height * height), 2 * degree + 1
+        angles = 2 * math.pi * np.arange(number) / number
+        rings.append(_unit_vectors([(radius * math.cos(a), radius * math.sin(a), height) for a in angles]))
+    if degree % 2 == 0:
+        rings.append(_unit_vectors([(*u, 0.0) for u in _equiangular(degree + 1).vectors]))
+    return tuple(rings)
+
+
+def _unit_vectors(vectors: list[tuple[float, ...]]) -> ExplicitDirections:
+    lengths = [math.sqrt(sum(c * c for c in v)) for v in vectors]
+    return ExplicitDirections(tuple(tuple(c / n for c in v) for v, n in zip(vectors, lengths, strict=True)))
+
+
+def sum_of(directions: Directions) -> Floats:
+    """The sum of all directions, in floating point."""
+    if isinstance(directions, ExplicitDirections):
+        return np.array([math.fsum(column) for column in zip(*directions.vectors, strict=True)])
+    return np.array([int(c.p) / int(c.q) for c in exact.representative_sum(_as_stored(directions), directions.dim)])
+
+
+_Key = tuple[int, tuple[int, ...]]
+
+
+def _symmetric_ratios(directions: Directions, dim: int, degree: int) -> dict[_Key, float]:
+    """By (j, partition of j): the group's moment over that of equally many directions, as long, spread over the sphere."""
+    stored = _as_stored(directions)
+    sphere, square = moments_of_sphere(dim, degree), float(directions.norm_squared)
+    ratios = {}
+    for j, form in enumerate(exact.symmetric_moments(stored, dim, degree)):
+        for mu, value in form.items():
+            binomial = math.factorial(j) / math.prod(map(math.factorial, mu))
+            mean = int(value.p) / int(value.q) / directions.count
+            ratios[j, mu] = mean / (square**j * sphere[j] * binomial)
+    return ratios
+
+
+def _as_stored(directions: Directions) -> CodeDirections | OrbitDirections:
+    """The symmetric set as the checker's functions know it."""
+    if isinstance(directions, CodeCube):
+        return CodeDirections(directions.bits, directions.columns)
+    if isinstance(directions, Orbit):
+        return OrbitDirections(directions.generator)
+    raise TypeError("explicit directions do not mix with symmetric ones here")
+
+
+def _explicit_ratios(vectors: Floats, degree: int) -> dict[_Key, float]:
+    dim = vectors.shape[1]
+    sphere, square = moments_of_sphere(dim, degree), float((vectors**2).sum(axis=1).max())
+    ratios = {}
+    for j in range(degree + 1):
+        for mu in exact.exponents(j, dim):
+            form = math.factorial(2 * j) / math.prod(math.factorial(2 * m) for m in mu)
+            binomial = math.factorial(j) / math.prod(map(math.factorial, mu))
+            mean = float(np.mean(np.prod(vectors ** (2 * np.array(mu)), axis=1)))
+            ratios[j, mu] = form * mean / (square**j * sphere[j] * binomial)
+    return ratios
+
+
+def _aligned(columns: list[dict[_Key, float]]) -> Iterator[tuple[_Key, *tuple[float, ...]]]:
+    for key in columns[0]:
+        yield key, *(column[key] for column in columns)

@@ -1,0 +1,273 @@
+"""Depth-2 networks for radial functions, by a moment sandwich.
+
+Theorem (Safran, Eldan & Shamir 2019, "Depth separations in neural networks: what is actually being separated?",
+arXiv:1904.06984, Theorem 1): a 1-Lipschitz function of ||x|| is within eps of a depth-2 network of width
+exp(O(eps^-9 log(d/eps))) on the unit ball; at fixed eps a polynomial in d.
+
+What is built here: N(x) = b + sum over groups o and directions u in o of g_o(<u, x>) with even piecewise-linear profiles
+g_o, and for every cell of radii even polynomials Q_o^- <= g_o <= Q_o^+ whose averages over the directions stay within eps of
+phi. Hypotheses: (H1) phi is continuous on [0, 1]; (H2) C1-C3 of `depthsep_check.moment_sandwich`, which the checker replays
+on the stored numbers. No Lipschitz constant is needed, and no exact cubature.
+
+Differences from the source. The proof there approximates phi(sqrt(s)) by a polynomial, the polynomial by a sum over
+directions, each ridge by neurons, and adds up three errors in the worst case. Here one linear program weighs them
+(`sandwich_program`), a knot search makes it sparse (`knot_search`), and structured directions replace a covering of the
+sphere (`direction_families`). Profiles that begin with a kink at 0 use D|z| = 2 D relu(z) - D z: one neuron a direction; the
+linear terms of all directions cancel or are one more neuron, which is linear on the ball.
+
+Cost: width M (2 knots) with M ~ d^k for accuracies that even polynomials of degree 2k reach; 0.1-20 s of search, one
+linear program after the other; the document holds the definition of the directions, not their list.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsep.certificates.document import CertifiedNetwork, certify
+from depthsep.constructions.direction_families import Family, families, sum_of
+from depthsep.constructions.knot_search import Found, improve, start, thin_out
+from depthsep.constructions.sandwich_program import SandwichProgram, Solution
+from depthsep.errors import NotProved, OutOfReach
+from depthsep.functions import Radial
+from depthsep.networks import AffineUnit, RidgeGroup, ShallowNetwork
+
+__all__ = ["DEFAULT_MAX_WIDTH", "search"]
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, float | None], None]
+
+DEFAULT_MAX_WIDTH = 10_000_000
+
+_DESIGN = 0.999  # the share of eps aimed at; sampling and rounding live on the rest
+_CELLS = 10
+_MANY_CELLS = 20  # for k = 1, where programs are small
+_IMPROVED = 2  # how many families are searched in depth,
+_WORTH = 1.25  # unless they start this much wider than the best
+_PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
+_LINEAR_NOISE = 1e-12  # a linear part below this is rounding and is charged to the error instead of cancelled
+_PAD = 1e-9  # by how much polynomials are widened before they are rounded
+
+
+def _largest_degree(dim: int) -> int:
+    return 12 if dim <= 2 else 6 if dim == 3 else 5
+
+
+def search(
+    function: Radial, eps: Fraction, max_width: int = DEFAULT_MAX_WIDTH, progress: Progress | None = None
+) -> CertifiedNetwork:
+    """Find a small depth-2 ReLU network within eps of x -> phi(||x||) on the unit ball, with a checked proof.
+
+    Args:
+        function: The radial function; phi is continuous on [0, 1].
+        eps: The accuracy, positive.
+        max_width: Wider networks are not considered.
+        progress: Called with a text, and a fraction where one is known.
+
+    Raises:
+        OutOfReach: No network of at most `max_width` neurons was found; `reached` says what was.
+    """
+    say = progress or (lambda _text, _fraction: None)
+    constant = _constant(function, eps)
+    if constant is not None:
+        return constant
+    plans = _plans(function, eps, max_width, say)
+    for certified in _certified(function, eps, plans, say):
+        if certified.widths[0] <= max_width:
+            return certified
+    raise _out_of_reach(function, eps, max_width, say)
+
+
+def _constant(function: Radial, eps: Fraction) -> CertifiedNetwork | None:
+    """The network without neurons, if phi varies so little."""
+    values = function.profile(np.linspace(0, 1, 4097))
+    half = (float(values.max()) - float(values.min())) / 2
+    if half > float(eps):
+        return None
+    witness = {"kind": "moment-sandwich", "cells": [{"to": "1", "groups": []}]}
+    network = ShallowNetwork(function.dim, float(values.min()) + half, ())
+    return _first_proved(function, network, witness, half, eps)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A family with knots that its program accepts."""
+
+    program: SandwichProgram
+    found: Found
+
+
+def _plans(function: Radial, eps: Fraction, max_width: float, say: Progress) -> list[_Plan]:
+    """Try the families degree by degree, cheaply; the best first."""
+    plans: list[_Plan] = []
+    best, stale = math.inf, 0
+    for degree in range(1, _largest_degree(function.dim) + 1):
+        say(f"trying moments up to degree {2 * degree}", None)
+        for family in families(function.dim, degree, min(best, max_width)):
+            program = _program(function, family, float(eps))
+            found = start(program, 24, rounds=2)
+            if found is not None:
+                plans.append(_Plan(program, found))
+        least = min((plan.found.units for plan in plans), default=math.inf)
+        stale = 0 if least < best else stale + 1
+        best = least
+        if plans and stale >= (2 if function.dim == 2 else 1):
+            break
+    return _without_repeats(sorted(plans, key=lambda plan: plan.found.units))
+
+
+def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
+    """Of plans with equally many directions in every group only the first, which costs least or has the lowest degree."""
+    first: dict[tuple[int, ...], _Plan] = {}
+    for plan in plans:
+        first.setdefault(tuple(group.count for group in plan.program.family.groups), plan)
+    return list(first.values())
+
+
+def _program(function: Radial, family: Family, eps: float) -> SandwichProgram:
+    count = _MANY_CELLS if family.degree == 1 else _CELLS
+    return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count)
+
+
+def _certified(function: Radial, eps: Fraction, plans: list[_Plan], say: Progress) -> Iterator[CertifiedNetwork]:
+    """Improve the most promising plans, then prove them, the narrowest first."""
+    promising = [plan for plan in plans if plan.found.units <= _WORTH * plans[0].found.units][:_IMPROVED]
+    improved: list[_Plan] = []
+    for index, plan in enumerate(promising):
+        say(f"placing knots: {plan.program.family.name}", index / len(promising))
+        improved += [_Plan(plan.program, found) for found in _improvements(plan)]
+    if not improved:
+        return
+    best = sorted(improved, key=lambda plan: plan.found.units)[:_PROVED]
+    say(f"removing knots from {best[0].found.units:,} neurons", None)
+    thinned = [_Plan(plan.program, thin_out(plan.program, plan.found)) for plan in best[:2]]
+    for plan in sorted([*thinned, *best], key=lambda plan: plan.found.units):
+        say(f"proving {plan.found.units:,} neurons", None)
+        certified = _proved(function, eps, plan)
+        if certified is not None:
+            yield certified
+
+
+def _improvements(plan: _Plan) -> Iterator[Found]:
+    """Improve from the best of some starts on different grids, and from profiles that begin flat."""
+    starts = [plan.found, *(start(plan.program, points, rounds=3) for points in (16, 32))]
+    best = min((found for found in starts if found is not None), key=lambda found: found.units)
+    for begin in (best, start(plan.program, 24, rounds=3, flat=True)):
+        found = None if begin is None or begin.units > 2 * best.units else improve(plan.program, begin)
+        if found is not None:
+            yield found
+
+
+def _proved(function: Radial, eps: Fraction, plan: _Plan) -> CertifiedNetwork | None:
+    """Round the widest sandwich with these knots, and have it checked."""
+    solution = plan.program.widest(plan.found.knots, strict=True)
+    if solution is None:
+        return None
+    network, witness = _rounded(plan.program.family, plan.program.cells, solution)
+    return _first_proved(function, network, witness, _error_estimate(plan.program, solution), eps)
+
+
+def _first_proved(
+    function: Radial, network: ShallowNetwork, witness: dict[str, Any], error: float, eps: Fraction
+) -> CertifiedNetwork | None:
+    """Claim the estimated error rounded up, and if that fails eps itself."""
+    for claim in (min(_rounded_up(error * 1.0002), eps), eps):
+        try:
+            return certify(function, network, witness, claim, eps)
+        except NotProved:
+            continue
+    return None
+
+
+def _rounded_up(value: float) -> Fraction:
+    """The least number of four significant decimal digits that is at least a positive value."""
+    unit = Fraction(10) ** (math.floor(math.log10(max(value, 1e-12))) - 3)
+    return max(1, math.ceil(Fraction(value) / unit)) * unit
+
+
+def _error_estimate(program: SandwichProgram, solution: Solution) -> float:
+    """The largest distance of the averaged polynomials from phi on a grid."""
+    worst, low = 0.0, 0.0
+    for cell, end in enumerate(program.cells):
+        radii = np.linspace(low, end, 400)
+        upper, lower = (np.polynomial.polynomial.polyval(radii**2, p) for p in solution.bounds(program.family, cell))
+        target = program.profile(radii) - solution.bias
+        worst = max(worst, float(np.max(np.maximum(upper - target, target - lower))))
+        low = end
+    return worst + 2 * _PAD * len(program.family.groups)
+
+
+def _rounded(family: Family, cells: Floats, solution: Solution) -> tuple[ShallowNetwork, dict[str, Any]]:
+    """The network and the witness in the document's units: z = <u, x>, one direction at a time."""
+    # A group without neurons stays if its polynomials help the proof: Q^- <= 0 <= Q^+ says something about moments.
+    used = [g for g in range(len(family.groups)) if len(solution.knots[g]) or np.abs(solution.polynomials[:, g]).max() > 0]
+    groups = tuple(_ridge_group(family, solution, g) for g in used)
+    affine = _affine_unit(family.dim, groups)
+    bias = solution.bias - (affine.offset if affine else 0.0)
+    listed = [
+        {"to": str(Fraction(float(end)).limit_denominator(10**6)), "groups": [_pair(family, p[g], g) for g in used]}
+        for end, p in zip(cells, solution.polynomials, strict=True)
+    ]
+    return ShallowNetwork(family.dim, bias, groups, affine), {"kind": "moment-sandwich", "cells": listed}
+
+
+def _ridge_group(family: Family, solution: Solution, group: int) -> RidgeGroup:
+    length, count = float(family.lengths[group]), float(family.counts[group])
+    knots, slopes = solution.knots[group], solution.slopes[group]
+    keep = slopes != 0
+    weights = slopes[keep] / (length * count)
+    return RidgeGroup(family.groups[group], tuple((knots[keep] * length).tolist()), tuple(weights.tolist()))
+
+
+def _pair(family: Family, polynomials: Floats, group: int) -> dict[str, list[str]]:
+    """Upper and lower polynomial of one direction, widened by a trifle against rounding."""
+    degrees = np.arange(family.degree + 1)
+    largest = np.array([max(abs(r[group]) for j, r in family.moment_rows if j == degree) for degree in degrees])
+    scale = family.sphere_moments * family.counts[group] * family.lengths[group] ** (2 * degrees)
+    pad = _PAD / np.maximum(largest, 1e-9)
+    upper, lower = (polynomials[0] + pad) / scale, (polynomials[1] - pad) / scale
+    return {"upper": [c.hex() for c in upper.tolist()], "lower": [c.hex() for c in lower.tolist()]}
+
+
+def _affine_unit(dim: int, groups: tuple[RidgeGroup, ...]) -> AffineUnit | None:
+    """The neuron that cancels the linear part of the kinks at 0, or None where it cancels by itself."""
+    linear = np.zeros(dim)
+    for group in groups:
+        if group.odd_weight:
+            linear -= group.odd_weight * sum_of(group.directions)
+    length = math.sqrt(math.fsum(linear**2))
+    if length < _LINEAR_NOISE:
+        return None
+    return AffineUnit(tuple(linear.tolist()), length * (1 + 1e-9), 1.0)
+
+
+def _out_of_reach(function: Radial, eps: Fraction, max_width: int, say: Progress) -> OutOfReach:
+    """Say which accuracy is within the width, and which width the accuracy would take."""
+    wider = _plans(function, eps, math.inf, say)
+    predicted = wider[0].found.units if wider else None
+    reached = _reachable_eps(function, eps, max_width, say)
+    found = "no family of directions gets there at all" if predicted is None else f"about {predicted:,} neurons needed"
+    if reached is not None:
+        found += f"; about eps = {float(reached):.3g} is in reach (both are estimates)"
+    return OutOfReach(
+        f"a depth-2 network within {eps} of {function.text} in dimension {function.dim}, of at most {max_width:,} neurons",
+        found=found,
+        needed="a moment sandwich (Safran, Eldan & Shamir 2019, Theorem 1): its width grows like d^k, k about 1/eps",
+        do="allow more neurons (--max-width), a larger eps, or depth 3",
+        reached={"predicted_width": predicted, "reachable_eps": None if reached is None else str(reached)},
+    )
+
+
+def _reachable_eps(function: Radial, eps: Fraction, max_width: int, say: Progress) -> Fraction | None:
+    """The first of some larger accuracies that the width suffices for."""
+    for percent in (115, 130, 150, 175, 200, 250, 300, 400, 600, 1000):
+        larger = eps * percent / 100
+        if _plans(function, larger, max_width, say):
+            return larger
+    return None

@@ -1,0 +1,51 @@
+"""safetensors: the flat weights and biases in float64, with what is proved about them in the metadata.
+
+`depthsep_check` compares such a file with the document, weight by weight.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from depthsep.exports.model_file import (
+    DENSE_LIMIT_BYTES,
+    Certified,
+    ExportResult,
+    metadata,
+    named_tensors,
+    require,
+    write_whole,
+)
+
+__all__ = ["write"]
+
+
+def write(
+    certified: Certified,
+    path: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    limit_bytes: int = DENSE_LIMIT_BYTES,
+) -> ExportResult:
+    """Write the tensors hidden1.weight, hidden1.bias, ..., output.weight, output.bias.
+
+    The network is h = relu(W h + b) for the hidden layers, then W h + b for the output.
+
+    Args:
+        certified: The network with its proof.
+        path: The file to write.
+        force: Replace a file that is there.
+        limit_bytes: The largest size of the flat layers.
+
+    Raises:
+        MissingExtra: safetensors is not installed.
+        OutOfReach: The flat layers take more than `limit_bytes`.
+        DocumentExists: The file is there and `force` is False.
+    """
+    library = require("safetensors.numpy", "export to safetensors", "export")
+
+    def save(part: Path) -> None:
+        part.write_bytes(library.save(named_tensors(certified.network, limit_bytes), metadata(certified)))
+
+    return write_whole(certified, path, force, save)

@@ -1,0 +1,33 @@
+"""ReLU networks stored by their structure: never expanded unless asked, evaluated with a proved rounding bound."""
+
+from typing import Any
+
+from depthsep.errors import BadInput
+from depthsep.networks.directions import CodeCube, Directions, ExplicitDirections, Orbit
+from depthsep.networks.layers import DenseLayers, Evaluation, Network
+from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
+from depthsep.networks.separable import SeparableNetwork
+
+__all__ = [
+    "AffineUnit",
+    "CodeCube",
+    "DenseLayers",
+    "Directions",
+    "Evaluation",
+    "ExplicitDirections",
+    "Network",
+    "Orbit",
+    "RidgeGroup",
+    "SeparableNetwork",
+    "ShallowNetwork",
+    "network_from_json",
+]
+
+
+def network_from_json(obj: dict[str, Any]) -> Network:
+    """Read the NETWORK object of a document that was checked."""
+    if obj.get("kind") == ShallowNetwork.kind:
+        return ShallowNetwork.from_json(obj)
+    if obj.get("kind") == SeparableNetwork.kind:
+        return SeparableNetwork.from_json(obj)
+    raise BadInput(f"a network of kind {obj.get('kind')!r}", needed='"ridge-groups" or "separable"')

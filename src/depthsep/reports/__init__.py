@@ -1,0 +1,1 @@
+"""What people look at: figures, the page, the folder of a run. Nothing here decides anything."""

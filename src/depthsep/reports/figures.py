@@ -1,0 +1,257 @@
+"""The pictures of a run, drawn by matplotlib; the only door to it.
+
+A figure is drawn once in the colours of `PALETTE`. `to_svg` makes it ready to stand inside an HTML page: no fonts,
+dates or addresses of its own, ids that clash with nobody's, and colours turned into CSS variables so that the page may
+be dark.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from depthsep.reports.text import count, upper_decimal
+
+if TYPE_CHECKING:
+    from depthsep.reports.scan import Scan
+
+__all__ = ["PALETTE", "Bar", "KnotRow", "Portrait", "draw_errors", "draw_knots", "draw_profile", "draw_widths",
+           "to_png", "to_svg"]  # fmt: skip
+
+Kind = Literal["shallow", "deep", "bound", "source"]
+
+# Every colour is used once here and nowhere else, so that `to_svg` can give each its CSS variable.
+PALETTE = {"ink": "#1c2026", "quiet": "#68707c", "rule": "#dcdfe4", "shallow": "#2a6bb3", "deep": "#c2571b",
+           "bound": "#a3aab5"}  # fmt: skip
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "depthsep",
+    "font.family": "DejaVu Sans", "font.size": 9.0,
+    "text.color": PALETTE["ink"], "axes.labelcolor": PALETTE["quiet"],
+    "xtick.color": PALETTE["quiet"], "ytick.color": PALETTE["quiet"],
+    "xtick.major.size": 3.0, "ytick.major.size": 3.0, "axes.edgecolor": PALETTE["quiet"], "axes.linewidth": 0.7,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.unicode_minus": True,
+    "axes.grid": True, "grid.color": PALETTE["rule"], "grid.linewidth": 0.6,
+    "legend.frameon": False, "legend.handlelength": 1.6, "lines.solid_capstyle": "round",
+    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One network as the pictures see it: its kind, a name, its samples and its proved error."""
+
+    kind: Literal["shallow", "deep"]
+    name: str
+    scan: Scan
+    error: Fraction
+
+
+@dataclass(frozen=True)
+class KnotRow:
+    """The hinges of one group: distances from the centre in [0, 1] and signed outer weights."""
+
+    kind: Literal["shallow", "deep"]
+    name: str
+    places: Sequence[float]
+    weights: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One width: of a network, or ruled out by a bound. No value means beyond every scale."""
+
+    kind: Kind
+    name: str
+    value: float | None
+    text: str
+
+
+def draw_profile(portraits: Sequence[Portrait]) -> Figure:
+    """Draw the function and, around it, the values of each network over all sampled directions.
+
+    Args:
+        portraits: The networks; all of one function.
+    """
+    with _canvas(7.4, 3.5) as figure:
+        axes = figure.subplots()
+        for portrait in portraits:
+            scan, color = portrait.scan, PALETTE[portrait.kind]
+            axes.fill_between(scan.radii, scan.lowest, scan.highest, color=color, alpha=0.28, linewidth=0)
+            axes.plot(scan.radii, scan.lowest, color=color, linewidth=0.8)
+            axes.plot(scan.radii, scan.highest, color=color, linewidth=0.8, label=portrait.name)
+        scan = portraits[0].scan
+        target = np.where(scan.claimed, scan.target, np.nan)
+        axes.plot(scan.radii, target, color=PALETTE["ink"], linewidth=1.5, label="the function")
+        _shade_free(axes, scan)
+        axes.set(xlim=(0, 1), xlabel="r = ‖x‖", ylabel="value")
+        axes.margins(y=0.06)
+        _legend_above(axes)
+    return figure
+
+
+def draw_errors(portraits: Sequence[Portrait]) -> Figure:
+    """Draw, for each network, the band that is proved and the errors that were met.
+
+    Args:
+        portraits: The networks, one panel each.
+    """
+    with _canvas(7.4, 3.2) as figure:
+        panels = figure.subplots(1, len(portraits), sharey=True, squeeze=False)[0]
+        for axes, portrait in zip(panels, portraits, strict=True):
+            _draw_error_panel(axes, portrait)
+        reach = (
+            max(float(portrait.error) for portrait in portraits) or max(p.scan.largest_error for p in portraits) or 1.0
+        )
+        panels[0].set(ylabel="network − function", ylim=(-1.3 * reach, 1.3 * reach))
+        panels[0].yaxis.set_major_locator(MaxNLocator(7, symmetric=True))
+    return figure
+
+
+def _draw_error_panel(axes: Any, portrait: Portrait) -> None:
+    scan, color, error = portrait.scan, PALETTE[portrait.kind], float(portrait.error)
+    low, high = (np.where(scan.claimed, side - scan.target, np.nan) for side in (scan.lowest, scan.highest))
+    axes.axhspan(-error, error, color=color, alpha=0.09, linewidth=0)
+    for side in (-error, error):
+        axes.axhline(side, color=color, linewidth=1.1)
+    axes.fill_between(scan.radii, low, high, color=color, alpha=0.38, linewidth=0)
+    axes.plot(scan.radii, low, color=color, linewidth=0.8)
+    axes.plot(scan.radii, high, color=color, linewidth=0.8)
+    axes.axhline(0, color=PALETTE["ink"], linewidth=0.7)
+    _shade_free(axes, scan)
+    axes.set(xlim=(0, 1), xlabel="r = ‖x‖")
+    axes.set_title(portrait.name, loc="left", fontsize=9.5, color=PALETTE["ink"], pad=8)
+    axes.annotate(_proved_text(portrait.error), (0.5, error), xytext=(0, 4),
+                  textcoords="offset points", ha="center", color=PALETTE["quiet"], fontsize=8)  # fmt: skip
+    axes.annotate(f"largest error met: {scan.largest_error:.4g}", (0.5, -error), xytext=(0, -5),
+                  textcoords="offset points", ha="center", va="top", color=PALETTE["quiet"], fontsize=8)  # fmt: skip
+
+
+def _proved_text(error: Fraction) -> str:
+    return f"proved: never beyond ±{upper_decimal(error)}" if error else "proved: no error at all"
+
+
+def _shade_free(axes: Any, scan: Scan) -> None:
+    """Shade the shell in which nothing is asked of a network."""
+    free = scan.radii[~scan.claimed]
+    if len(free):
+        axes.axvspan(free[0], free[-1], color=PALETTE["rule"], alpha=0.55, linewidth=0, zorder=0)
+
+
+def draw_knots(rows: Sequence[KnotRow]) -> Figure:
+    """Draw where the hinges stand: one row a group, up for a positive weight, down for a negative one.
+
+    Args:
+        rows: The groups, top row first. A spike's length is the cube root of its weight, largest of its row = 1.
+    """
+    with _canvas(7.4, 0.75 + 0.62 * len(rows)) as figure:
+        axes = figure.subplots()
+        for level, row in enumerate(rows):
+            largest = max((abs(weight) for weight in row.weights), default=1.0) or 1.0
+            ends = [level - 0.42 * math.copysign((abs(w) / largest) ** (1 / 3), w) for w in row.weights]
+            axes.axhline(level, color=PALETTE["rule"], linewidth=0.8, zorder=0)
+            axes.vlines(row.places, level, ends, color=PALETTE[row.kind], linewidth=1.3)
+            axes.scatter(row.places, ends, color=PALETTE[row.kind], s=7, zorder=3, linewidths=0)
+        axes.set(xlim=(-0.01, 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel="distance from the centre")
+        axes.set_yticks(range(len(rows)), [row.name for row in rows], color=PALETTE["ink"])
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="y", visible=False)
+    return figure
+
+
+def draw_widths(bars: Sequence[Bar]) -> Figure:
+    """Draw widths side by side on one logarithmic scale.
+
+    Args:
+        bars: Networks, widths that bounds rule out, and formulas that may lie beyond every scale; top bar first.
+    """
+    largest = max((bar.value for bar in bars if bar.value), default=10.0)
+    edge = max(100.0, largest) * 12
+    with _canvas(7.4, 0.8 + 0.34 * len(bars)) as figure:
+        axes = figure.subplots()
+        for level, bar in enumerate(bars):
+            _draw_bar(axes, level, bar, edge)
+        axes.set(xscale="log", xlim=(1, edge), ylim=(len(bars) - 0.4, -0.6), xlabel="neurons (logarithmic)")
+        decades = math.floor(math.log10(edge))
+        axes.xaxis.set_major_locator(FixedLocator([10.0**p for p in range(0, decades + 1, 1 + decades // 8)]))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+        axes.set_yticks(range(len(bars)), [bar.name for bar in bars], color=PALETTE["ink"])
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", visible=False)
+    return figure
+
+
+def _draw_bar(axes: Any, level: int, bar: Bar, edge: float) -> None:
+    color = PALETTE["quiet" if bar.kind == "source" else bar.kind]
+    if bar.value is None:
+        arrow = {"arrowstyle": "-|>", "color": color, "linewidth": 1.2, "linestyle": (0, (1, 2))}
+        axes.annotate("", (edge, level), xytext=(1, level), arrowprops=arrow)
+        axes.annotate(bar.text, (edge, level), xytext=(-12, 3), textcoords="offset points", ha="right", fontsize=8.5)
+        return
+    height = {"bound": 0.36, "source": 0.06}.get(bar.kind, 0.62)
+    axes.barh(level, max(bar.value, 1.0) - 1.0, left=1.0, height=height, color=color, linewidth=0)
+    axes.annotate(bar.text, (max(bar.value, 1.0), level), xytext=(5, 0), textcoords="offset points", va="center",
+                  fontsize=8.5)  # fmt: skip
+
+
+@contextmanager
+def _canvas(width: float, height: float) -> Iterator[Figure]:
+    """A figure in the house style; sizes in inches."""
+    with matplotlib.rc_context(_STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def _legend_above(axes: Any) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
+
+
+def to_svg(figure: Figure, prefix: str, description: str) -> str:
+    """Turn a figure into an SVG element that can stand inside an HTML page.
+
+    Args:
+        figure: The figure.
+        prefix: A word that no other figure of the page uses; it starts every id.
+        description: What the picture shows, for those who cannot see it.
+
+    Returns:
+        The text of one element, the same for the same figure every time.
+    """
+    from markupsafe import escape
+
+    out = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = out.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r' width="[\d.]+pt"| height="[\d.]+pt"', "", text, count=2)
+    for name, color in PALETTE.items():
+        text = text.replace(color, f"var(--{name})")
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1).strip()
+
+
+def to_png(figure: Figure, dots_per_inch: int = 150) -> bytes:
+    """Turn a figure into a PNG file's bytes, on white.
+
+    Args:
+        figure: The figure.
+        dots_per_inch: Its resolution.
+    """
+    out = io.BytesIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(out, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None})
+    return out.getvalue()

@@ -1,0 +1,103 @@
+"""The facts of networks and bounds as text, one place for the terminal and the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from depthsep.reports.text import count, upper_decimal, widths_text
+
+if TYPE_CHECKING:
+    from depthsep.api import Separation
+
+    from depthsep.certificates.document import CertifiedNetwork
+    from depthsep.lower_bounds import LowerBound
+
+__all__ = ["BoundRow", "NetworkRow", "bound_class", "bound_row", "kind_of", "network_row", "networks_of"]
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """What a table says about one network."""
+
+    kind: Literal["shallow", "deep"]
+    depth: str
+    widths: str
+    error: str
+    max_weight: str
+    path_norm: str
+    source_width: str
+    verdict: str
+    ok: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's cells, in the order of the columns."""
+        return (self.depth, self.widths, self.error, self.max_weight, self.path_norm, self.source_width, self.verdict)
+
+
+@dataclass(frozen=True)
+class BoundRow:
+    """What a table says about one lower bound."""
+
+    theorem: str
+    holds_for: str
+    width: str
+    verdict: str
+    ok: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row's cells, in the order of the columns."""
+        return (self.theorem, self.holds_for, self.width, self.verdict)
+
+
+def kind_of(certified: CertifiedNetwork) -> Literal["shallow", "deep"]:
+    """Shallow is depth 2; everything else is deep."""
+    return "shallow" if certified.depth == 2 else "deep"
+
+
+def networks_of(separation: Separation) -> list[CertifiedNetwork]:
+    """The networks of a separation that exist, the shallow one first."""
+    return [certified for certified in (separation.shallow, separation.deep) if certified is not None]
+
+
+def network_row(certified: CertifiedNetwork) -> NetworkRow:
+    """Describe one network; every number that is a bound is rounded up."""
+    return NetworkRow(
+        kind=kind_of(certified),
+        depth=str(certified.depth),
+        widths=widths_text(certified.widths),
+        error=upper_decimal(certified.sup_error_upper),
+        max_weight=upper_decimal(Fraction(certified.max_weight)),
+        path_norm=upper_decimal(Fraction(certified.path_norm)),
+        source_width=certified.source_width or "none stated",
+        verdict=certified.verdict.status.name,
+        ok=certified.verdict.ok,
+    )
+
+
+def bound_row(bound: LowerBound) -> BoundRow:
+    """Describe one lower bound with the class of networks that it holds for."""
+    return BoundRow(
+        theorem=bound.theorem,
+        holds_for=", ".join((bound_class(bound), f"{bound.weight_class} weights")),
+        width=count(bound.width_lower),
+        verdict=bound.verdict.status.name,
+        ok=bound.verdict.ok,
+    )
+
+
+def bound_class(bound: LowerBound) -> str:
+    """Name the networks that a bound is about, but for their weights."""
+    units = bound.second_layer_width
+    behind = (
+        ""
+        if bound.depth != 3 or units is None
+        else ", one direction behind"
+        if units == 1
+        else f", {units} units behind"
+    )
+    activation = {"relu": "ReLU", "any": "any activation"}.get(bound.activation_class, bound.activation_class)
+    return f"{'any depth' if bound.depth == 'any' else f'depth {bound.depth}'}, {activation}{behind}"

@@ -1,0 +1,65 @@
+"""Numbers as people read them; a bound is only ever rounded to its safe side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+__all__ = ["count", "exact_decimal", "upper_decimal", "widths_text"]
+
+
+def count(number: int) -> str:
+    """Write an integer in groups of three digits.
+
+    Example:
+        >>> count(1140)
+        '1,140'
+    """
+    return f"{number:,}"
+
+
+def widths_text(widths: Sequence[int]) -> str:
+    """Write the widths of the hidden layers, first layer first.
+
+    Example:
+        >>> widths_text((2400, 9))
+        '2,400 + 9'
+    """
+    return " + ".join(count(width) for width in widths)
+
+
+def exact_decimal(number: Fraction) -> str:
+    """Write a number exactly: as a short decimal if it is one, else as a fraction.
+
+    Example:
+        >>> exact_decimal(Fraction(1499, 5000)), exact_decimal(Fraction(1, 3))
+        ('0.2998', '1/3')
+    """
+    decimal = Decimal(number.numerator) / Decimal(number.denominator)
+    short = len(decimal.as_tuple().digits) <= 12 and Fraction(decimal) == number
+    return f"{decimal:f}" if short and abs(decimal.adjusted()) <= 12 else str(number)
+
+
+def upper_decimal(bound: Fraction, digits: int = 4) -> str:
+    """Write an upper bound as a decimal that is not smaller.
+
+    Args:
+        bound: A nonnegative number.
+        digits: How many significant digits to keep.
+
+    Example:
+        >>> upper_decimal(Fraction(1, 10)), upper_decimal(Fraction(1, 3)), upper_decimal(Fraction(1, 3 * 10**9))
+        ('0.1', '0.3334', '3.334e-10')
+    """
+    if bound == 0:
+        return "0"
+    shift = digits - 1
+    while bound * Fraction(10) ** shift < 10 ** (digits - 1):
+        shift += 1
+    while bound * Fraction(10) ** shift >= 10**digits:
+        shift -= 1
+    scaled = bound * Fraction(10) ** shift
+    decimal = Decimal(-(-scaled.numerator // scaled.denominator)).scaleb(-shift).normalize()
+    small_or_large = bound < Fraction(1, 10**5) or bound >= 10**7
+    return f"{decimal:e}" if small_or_large else f"{decimal:f}"

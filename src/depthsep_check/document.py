@@ -1,0 +1,675 @@
+"""The strict reader of documents; `docs/document-format.md` is the contract that it follows.
+
+Everything that is a matter of form is decided here: keys, types, order of thresholds, lengths, limits, the digest.
+What a `Document` holds is therefore well formed, and its numbers are exact rationals; whether its claim is true is for
+the other modules. Nothing that can be computed from the definitions is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+from flint import fmpq
+
+from depthsep_check.expression import Expression, ExpressionError, parse
+from depthsep_check.numbers import format_rational, parse_rational, parse_weight, shown
+from depthsep_check.verdict import Malformed, Unsupported
+
+FORMAT = "depthsep"
+VERSION = 1
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DIM = 1_000_000
+MAX_GROUPS = 64
+MAX_THRESHOLDS = 4096
+MAX_SECOND_UNITS = 4096
+MAX_CELLS = 4096
+MAX_COEFFICIENTS = 13
+MAX_GENERATOR_LENGTH = 64
+MAX_GENERATOR_ENTRY = 1000
+MAX_CODE_BITS = 24
+MAX_EXPLICIT_VECTORS = 4096
+MAX_SLOPES = 20_000
+MAX_GRID = 1_000_000
+MAX_MADE_BY = 100
+MAX_WIDTH = 10**18
+_MAX_INTEGER_DIGITS = 20
+
+T = TypeVar("T")
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# What a document holds
+
+
+@dataclass(frozen=True, slots=True)
+class RadialFunction:
+    """x -> phi(||x||); `text` is the profile phi as the document writes it."""
+
+    expression: Expression
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BallIndicatorFunction:
+    """1 where ||x|| <= radius - margin, 0 where ||x|| >= radius + margin, free between."""
+
+    radius: fmpq
+    margin: fmpq
+
+
+@dataclass(frozen=True, slots=True)
+class SupErrorClaim:
+    """|network - function| <= error on the unit ball of dimension `dim`, in exact real arithmetic."""
+
+    dim: int
+    error: fmpq
+
+
+@dataclass(frozen=True, slots=True)
+class WidthLowerClaim:
+    """Every network of the class within `eps` of the function has at least `width` units in its first hidden layer.
+
+    Attributes:
+        dim: dimension of the unit ball.
+        eps: accuracy in the sup norm, positive.
+        depth: "any", 2 or 3.
+        activation_class: "any" or "relu" (of the first layer).
+        weight_class: "any".
+        second_layer_width: k when the class bounds the second layer, otherwise None.
+        width: the bound.
+    """
+
+    dim: int
+    eps: fmpq
+    depth: str | int
+    activation_class: str
+    weight_class: str
+    second_layer_width: int | None
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrbitDirections:
+    """All signed arrangements of the generator in `dim` places, one of each pair u, -u."""
+
+    generator: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDirections:
+    """The 2^bits sign vectors ((-1)^popcount(y & c_i))_i."""
+
+    bits: int
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplicitDirections:
+    """Vectors listed one by one."""
+
+    vectors: tuple[tuple[fmpq, ...], ...]
+
+
+Directions = OrbitDirections | CodeDirections | ExplicitDirections
+
+
+@dataclass(frozen=True, slots=True)
+class RidgeGroup:
+    """One even profile for all directions of a set; thresholds strictly increasing and >= 0, one weight for each."""
+
+    directions: Directions
+    thresholds: tuple[fmpq, ...]
+    weights: tuple[fmpq, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AffineUnit:
+    """The unit weight * relu(<direction, x> + offset)."""
+
+    direction: tuple[fmpq, ...]
+    offset: fmpq
+    weight: fmpq
+
+
+@dataclass(frozen=True, slots=True)
+class RidgeNetwork:
+    """Depth 2: bias + the groups + the affine unit, if there is one."""
+
+    dim: int
+    bias: fmpq
+    groups: tuple[RidgeGroup, ...]
+    affine: AffineUnit | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeparableNetwork:
+    """Depth 3: one even function on every coordinate, summed, then a piecewise linear function of the sum."""
+
+    dim: int
+    first_thresholds: tuple[fmpq, ...]
+    first_weights: tuple[fmpq, ...]
+    affine_offset: fmpq | None
+    second_bias: fmpq
+    second_thresholds: tuple[fmpq, ...]
+    second_sides: tuple[str, ...]
+    second_weights: tuple[fmpq, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolynomialPair:
+    """Coefficients, in powers of z^2, of two even polynomials about the profile of one direction."""
+
+    upper: tuple[fmpq, ...]
+    lower: tuple[fmpq, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The radii up to `to` (from the cell before); one pair for every group, all of the same length."""
+
+    to: fmpq
+    groups: tuple[PolynomialPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MomentSandwich:
+    """Witness for ridge networks; the cells are strictly increasing and end at 1."""
+
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupportLines:
+    """Witness for separable networks: nonnegative slopes."""
+
+    upper_slopes: tuple[fmpq, ...]
+    lower_slopes: tuple[fmpq, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Oscillation:
+    """Witness of a lower bound: two radii in [0, 1]."""
+
+    points: tuple[fmpq, fmpq]
+
+
+@dataclass(frozen=True, slots=True)
+class CellsWitness:
+    """Witness of a lower bound: the number of steps of a grid."""
+
+    grid: int
+
+
+Function = RadialFunction | BallIndicatorFunction
+Claim = SupErrorClaim | WidthLowerClaim
+Network = RidgeNetwork | SeparableNetwork
+Witness = MomentSandwich | SupportLines | Oscillation | CellsWitness
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A well-formed document; `network` is None for a lower bound."""
+
+    function: Function
+    claim: Claim
+    network: Network | None
+    witness: Witness
+    made_by: str
+
+
+def sup_error_statement(document: Document, widths: tuple[int, ...]) -> str:
+    """The sentence that a verified sup-error document proves: error, domain, arithmetic, depth, widths and function."""
+    claim, function = document.claim, document.function
+    if not isinstance(claim, SupErrorClaim):
+        raise TypeError("not a document of kind sup-error")
+    if isinstance(function, RadialFunction):
+        meaning = f"f(x) = phi(||x||), phi(r) = {function.text}"
+    else:
+        inner, outer = function.radius - function.margin, function.radius + function.margin
+        meaning = f"f = 1 where ||x|| <= {inner}, f = 0 where ||x|| >= {outer}, no claim between"
+    return (
+        f"|N(x) - f(x)| <= {format_rational(claim.error)} for all real x with ||x|| <= 1 in dimension {claim.dim} "
+        f"(exact arithmetic); depth {len(widths) + 1}, widths ({', '.join(map(str, widths))}); {meaning}"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# Writing
+
+
+def digest_of(obj: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of the object without its `digest`."""
+    rest = {key: value for key, value in obj.items() if key != "digest"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def encode(obj: Mapping[str, Any]) -> str:
+    """The text of a document, its digest added; one top-level key per line."""
+    complete = {**obj, "digest": digest_of(obj)}
+    lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in complete.items()]
+    return "{" + ",\n ".join(lines) + "}\n"
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# Reading
+
+
+def read(text: bytes | str) -> Document:
+    """Read a document.
+
+    Raises:
+        Malformed: it is not one; the error names the place.
+        Unsupported: it is of another version, or of a kind that is not known here.
+    """
+    obj = _load(text)
+    if not isinstance(obj, dict):
+        raise Malformed("document", f"expected a JSON object, found {shown(obj)}")
+    if obj.get("format") != FORMAT:
+        raise Malformed("format", f"expected \"{FORMAT}\", found {shown(obj.get('format'))}")
+    version = obj.get("version")
+    if type(version) is not int:
+        raise Malformed("version", f"expected an integer, found {shown(version)}")
+    if version != VERSION:
+        raise Unsupported(f"version {version} of the format (this checker reads version {VERSION})")
+    claim_kind = _peek_kind(obj.get("claim"), "claim", _CLAIMS)
+    network_key = ("network",) if claim_kind == "sup-error" else ()
+    keys = ("format", "version", "made_by", "function", "claim", *network_key, "witness", "digest")
+    fields = _fields(obj, "document", keys)
+    if fields["digest"] != digest_of(obj):
+        raise Malformed("digest", "it is not the digest of this document")
+    return _document(fields)
+
+
+def _load(text: bytes | str) -> Any:
+    if len(text) > MAX_BYTES:
+        raise Malformed("document", f"more than {MAX_BYTES} bytes")
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        return json.loads(
+            decoded,
+            object_pairs_hook=_object,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+            parse_int=_integer,
+        )
+    except UnicodeDecodeError:
+        raise Malformed("document", "not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise Malformed("document", f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise Malformed("document", "nested too deep") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise Malformed("document", f"the key {shown(twice)} appears twice in one object")
+    return result
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise Malformed("document", f"the number {shown(text)}: only integers and numbers in strings are allowed")
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_INTEGER_DIGITS:
+        raise Malformed("document", f"an integer of more than {_MAX_INTEGER_DIGITS} digits")
+    return int(text)
+
+
+def _document(fields: dict[str, Any]) -> Document:
+    made_by = fields["made_by"]
+    if not isinstance(made_by, str) or len(made_by) > MAX_MADE_BY:
+        raise Malformed("made_by", f"expected a text of at most {MAX_MADE_BY} characters")
+    claim = _of_kind(fields["claim"], "claim", _CLAIMS)
+    function = _of_kind(fields["function"], "function", _FUNCTIONS)
+    witness = _of_kind(fields["witness"], "witness", _WITNESSES)
+    if isinstance(function, RadialFunction):
+        _check_exponents(function, claim.dim)
+    if isinstance(claim, WidthLowerClaim):
+        _check_class(claim, witness)
+        return Document(function, claim, None, witness, made_by)
+    if claim.error < 0 or (claim.error == 0 and isinstance(function, RadialFunction)):
+        raise Malformed("claim.error", "must be positive (0 is allowed for a ball indicator)")
+    network = _of_kind(fields["network"], "network", _NETWORKS)
+    if network.dim != claim.dim:
+        raise Malformed("network.dim", f"{network.dim}, but the claim is about dimension {claim.dim}")
+    _check_pair(network, witness)
+    return Document(function, claim, network, witness, made_by)
+
+
+def _check_exponents(function: RadialFunction, dim: int) -> None:
+    try:
+        function.expression.program(dim)
+    except ExpressionError as error:
+        raise Malformed("function.expression", f"column {error.position + 1}: {error.expected}") from None
+
+
+def _check_class(claim: WidthLowerClaim, witness: Witness) -> None:
+    """A claim of a lower bound must be of the class that its witness speaks about."""
+    of = (claim.depth, claim.activation_class, claim.second_layer_width)
+    if isinstance(witness, Oscillation):
+        fits = of == ("any", "any", None) and claim.width == claim.dim
+        needed = 'depth "any", activation_class "any", second_layer_width null and width = dim'
+    elif isinstance(witness, CellsWitness):
+        k = claim.second_layer_width
+        fits = claim.activation_class == "relu" and ((claim.depth == 3 and k is not None) or of[::2] == (2, 1))
+        needed = 'activation_class "relu", and second_layer_width 1 with depth 2, or an integer with depth 3'
+    else:
+        raise Malformed("witness.kind", "a lower bound needs a witness of kind oscillation or cells")
+    if not fits:
+        raise Malformed("claim", f"this witness proves claims with {needed}")
+
+
+def _check_pair(network: Network, witness: Witness) -> None:
+    """The witness must be of the kind of the network, and speak about all its groups."""
+    if isinstance(network, SeparableNetwork):
+        if not isinstance(witness, SupportLines):
+            raise Malformed("witness.kind", "a separable network needs a witness of kind support-lines")
+        return
+    if not isinstance(witness, MomentSandwich):
+        raise Malformed("witness.kind", "a ridge-groups network needs a witness of kind moment-sandwich")
+    for index, cell in enumerate(witness.cells):
+        if len(cell.groups) != len(network.groups):
+            place = f"witness.cells[{index}].groups"
+            raise Malformed(place, f"{len(cell.groups)} entries for {len(network.groups)} groups of the network")
+
+
+# The forms of the parts. Every reader takes a JSON value and its place.
+
+
+def _radial(value: Any, place: str) -> RadialFunction:
+    fields = _fields(value, place, ("kind", "expression"))
+    text = fields["expression"]
+    if not isinstance(text, str):
+        raise Malformed(f"{place}.expression", f"expected a text, found {shown(text)}")
+    try:
+        return RadialFunction(parse(text), text)
+    except ExpressionError as error:
+        raise Malformed(f"{place}.expression", f"column {error.position + 1}: {error.expected}") from None
+
+
+def _ball_indicator(value: Any, place: str) -> BallIndicatorFunction:
+    fields = _fields(value, place, ("kind", "radius", "margin"))
+    radius = parse_rational(fields["radius"], f"{place}.radius")
+    margin = parse_rational(fields["margin"], f"{place}.margin")
+    if not (0 < margin < radius and radius + margin <= 1):
+        raise Malformed(place, "needs 0 < margin < radius and radius + margin <= 1")
+    return BallIndicatorFunction(radius, margin)
+
+
+def _sup_error(value: Any, place: str) -> SupErrorClaim:
+    fields = _fields(value, place, ("kind", "dim", "domain", "arithmetic", "error"))
+    _word(fields["domain"], f"{place}.domain", ("unit-ball",))
+    _word(fields["arithmetic"], f"{place}.arithmetic", ("real",))
+    error = parse_rational(fields["error"], f"{place}.error")
+    return SupErrorClaim(_int(fields["dim"], f"{place}.dim", 1, MAX_DIM), error)
+
+
+def _width_lower(value: Any, place: str) -> WidthLowerClaim:
+    words = ("domain", "norm", "activation_class", "weight_class")
+    numbers = ("dim", "eps", "depth", "second_layer_width", "width")
+    fields = _fields(value, place, ("kind", *words, *numbers))
+    allowed = (("unit-ball",), ("sup",), ("any", "relu"), ("any",))
+    for word, choices in zip(words, allowed, strict=True):
+        _word(fields[word], f"{place}.{word}", choices)
+    eps = parse_rational(fields["eps"], f"{place}.eps")
+    if eps <= 0:
+        raise Malformed(f"{place}.eps", "must be positive")
+    depth, second = fields["depth"], fields["second_layer_width"]
+    if depth != "any":
+        depth = _int(depth, f"{place}.depth", 2, 3)
+    return WidthLowerClaim(
+        dim=_int(fields["dim"], f"{place}.dim", 1, MAX_DIM),
+        eps=eps,
+        depth=depth,
+        activation_class=fields["activation_class"],
+        weight_class=fields["weight_class"],
+        second_layer_width=None if second is None else _int(second, f"{place}.second_layer_width", 1, MAX_DIM),
+        width=_int(fields["width"], f"{place}.width", 1, MAX_WIDTH),
+    )
+
+
+def _ridge_groups(value: Any, place: str) -> RidgeNetwork:
+    fields = _fields(value, place, ("kind", "activation", "dim", "bias", "groups", "affine"))
+    _word(fields["activation"], f"{place}.activation", ("relu",))
+    dim = _int(fields["dim"], f"{place}.dim", 1, MAX_DIM)
+    bias = parse_weight(fields["bias"], f"{place}.bias")
+    groups = _list(fields["groups"], f"{place}.groups", MAX_GROUPS, lambda v, p: _ridge_group(v, p, dim))
+    affine = None if fields["affine"] is None else _affine(fields["affine"], f"{place}.affine", dim)
+    return RidgeNetwork(dim, bias, groups, affine)
+
+
+def _ridge_group(value: Any, place: str, dim: int) -> RidgeGroup:
+    fields = _fields(value, place, ("directions", "thresholds", "weights"))
+    readers: dict[str, Callable[[Any, str], Directions]] = {
+        "orbit": lambda v, p: _orbit(v, p, dim),
+        "code": lambda v, p: _code(v, p, dim),
+        "explicit": lambda v, p: _explicit(v, p, dim),
+    }
+    directions = _of_kind(fields["directions"], f"{place}.directions", readers)
+    thresholds = _thresholds(fields["thresholds"], f"{place}.thresholds", MAX_THRESHOLDS)
+    weights = _weights(fields["weights"], f"{place}.weights", MAX_THRESHOLDS, len(thresholds))
+    return RidgeGroup(directions, thresholds, weights)
+
+
+def _orbit(value: Any, place: str, dim: int) -> OrbitDirections:
+    place = f"{place}.generator"
+    generator = _list(
+        _fields(value, place, ("kind", "generator"))["generator"],
+        place,
+        MAX_GENERATOR_LENGTH,
+        lambda v, p: _int(v, p, 1, MAX_GENERATOR_ENTRY),
+    )
+    if not 1 <= len(generator) <= dim:
+        raise Malformed(place, f"needs between 1 and {dim} entries, has {len(generator)}")
+    if list(generator) != sorted(generator, reverse=True):
+        raise Malformed(place, "must not increase")
+    return OrbitDirections(generator)
+
+
+def _code(value: Any, place: str, dim: int) -> CodeDirections:
+    fields = _fields(value, place, ("kind", "bits", "columns"))
+    bits = _int(fields["bits"], f"{place}.bits", 0, MAX_CODE_BITS)
+    columns = _list(fields["columns"], f"{place}.columns", MAX_DIM, lambda v, p: _int(v, p, 0, 2**bits - 1))
+    _length(columns, f"{place}.columns", dim)
+    return CodeDirections(bits, columns)
+
+
+def _explicit(value: Any, place: str, dim: int) -> ExplicitDirections:
+    place = f"{place}.vectors"
+    vectors = _list(
+        _fields(value, place, ("kind", "vectors"))["vectors"],
+        place,
+        MAX_EXPLICIT_VECTORS,
+        lambda v, p: _weights(v, p, dim, dim),
+    )
+    if not vectors:
+        raise Malformed(place, "needs at least one vector")
+    return ExplicitDirections(vectors)
+
+
+def _affine(value: Any, place: str, dim: int) -> AffineUnit:
+    fields = _fields(value, place, ("direction", "offset", "weight"))
+    return AffineUnit(
+        direction=_weights(fields["direction"], f"{place}.direction", dim, dim),
+        offset=parse_weight(fields["offset"], f"{place}.offset"),
+        weight=parse_weight(fields["weight"], f"{place}.weight"),
+    )
+
+
+def _separable(value: Any, place: str) -> SeparableNetwork:
+    fields = _fields(value, place, ("kind", "activation", "dim", "first", "second"))
+    _word(fields["activation"], f"{place}.activation", ("relu",))
+    first = _fields(fields["first"], f"{place}.first", ("thresholds", "weights", "affine_offset"))
+    second = _fields(fields["second"], f"{place}.second", ("bias", "thresholds", "sides", "weights"))
+    knots = _thresholds(first["thresholds"], f"{place}.first.thresholds", MAX_THRESHOLDS)
+    offset = first["affine_offset"]
+    if (offset is None) == (knots[:1] == (0,)):
+        rule = "must be a weight when the first threshold is 0, and null otherwise"
+        raise Malformed(f"{place}.first.affine_offset", rule)
+    breaks = _weights(second["thresholds"], f"{place}.second.thresholds", MAX_SECOND_UNITS)
+    sides = _list(second["sides"], f"{place}.second.sides", MAX_SECOND_UNITS, _side)
+    _length(sides, f"{place}.second.sides", len(breaks))
+    return SeparableNetwork(
+        dim=_int(fields["dim"], f"{place}.dim", 1, MAX_DIM),
+        first_thresholds=knots,
+        first_weights=_weights(first["weights"], f"{place}.first.weights", MAX_THRESHOLDS, len(knots)),
+        affine_offset=None if offset is None else parse_weight(offset, f"{place}.first.affine_offset"),
+        second_bias=parse_weight(second["bias"], f"{place}.second.bias"),
+        second_thresholds=breaks,
+        second_sides=sides,
+        second_weights=_weights(second["weights"], f"{place}.second.weights", MAX_SECOND_UNITS, len(breaks)),
+    )
+
+
+def _side(value: Any, place: str) -> str:
+    if value not in ("right", "left"):
+        raise Malformed(place, f"expected \"right\" or \"left\", found {shown(value)}")
+    return str(value)
+
+
+def _moment_sandwich(value: Any, place: str) -> MomentSandwich:
+    place = f"{place}.cells"
+    cells = _list(_fields(value, place, ("kind", "cells"))["cells"], place, MAX_CELLS, _cell)
+    before = fmpq(0)
+    for index, cell in enumerate(cells):
+        if cell.to <= before:
+            reason = f"the cells must increase strictly from 0, found {cell.to} after {before}"
+            raise Malformed(f"{place}[{index}].to", reason)
+        before = cell.to
+    if before != 1:
+        raise Malformed(place, f"the last cell must end at 1, not at {before}")
+    return MomentSandwich(cells)
+
+
+def _cell(value: Any, place: str) -> Cell:
+    fields = _fields(value, place, ("to", "groups"))
+    groups = _list(fields["groups"], f"{place}.groups", MAX_GROUPS, _polynomial_pair)
+    lengths = {len(q) for pair in groups for q in (pair.upper, pair.lower)}
+    if len(lengths) > 1:
+        raise Malformed(f"{place}.groups", "all polynomials of a cell must have the same number of coefficients")
+    return Cell(parse_rational(fields["to"], f"{place}.to"), groups)
+
+
+def _polynomial_pair(value: Any, place: str) -> PolynomialPair:
+    fields = _fields(value, place, ("upper", "lower"))
+    upper = _weights(fields["upper"], f"{place}.upper", MAX_COEFFICIENTS)
+    if not upper:
+        raise Malformed(f"{place}.upper", "needs at least one coefficient")
+    return PolynomialPair(upper, _weights(fields["lower"], f"{place}.lower", MAX_COEFFICIENTS))
+
+
+def _support_lines(value: Any, place: str) -> SupportLines:
+    fields = _fields(value, place, ("kind", "upper_slopes", "lower_slopes"))
+    upper = _weights(fields["upper_slopes"], f"{place}.upper_slopes", MAX_SLOPES)
+    lower = _weights(fields["lower_slopes"], f"{place}.lower_slopes", MAX_SLOPES)
+    for name, slopes in (("upper_slopes", upper), ("lower_slopes", lower)):
+        for index, slope in enumerate(slopes):
+            if slope < 0:
+                raise Malformed(f"{place}.{name}[{index}]", "a slope must not be negative")
+    return SupportLines(upper, lower)
+
+
+def _oscillation(value: Any, place: str) -> Oscillation:
+    place = f"{place}.points"
+    points = _list(_fields(value, place, ("kind", "points"))["points"], place, 2, parse_rational)
+    _length(points, place, 2)
+    if not all(0 <= p <= 1 for p in points):
+        raise Malformed(place, "must lie in [0, 1]")
+    return Oscillation((points[0], points[1]))
+
+
+def _cells_witness(value: Any, place: str) -> CellsWitness:
+    grid = _fields(value, place, ("kind", "grid"))["grid"]
+    return CellsWitness(_int(grid, f"{place}.grid", 1, MAX_GRID))
+
+
+_FUNCTIONS: dict[str, Callable[[Any, str], Function]] = {"radial": _radial, "ball-indicator": _ball_indicator}
+_CLAIMS: dict[str, Callable[[Any, str], Claim]] = {"sup-error": _sup_error, "width-lower": _width_lower}
+_NETWORKS: dict[str, Callable[[Any, str], Network]] = {"ridge-groups": _ridge_groups, "separable": _separable}
+_WITNESSES: dict[str, Callable[[Any, str], Witness]] = {
+    "moment-sandwich": _moment_sandwich,
+    "support-lines": _support_lines,
+    "oscillation": _oscillation,
+    "cells": _cells_witness,
+}
+
+
+# Generic readers
+
+
+def _fields(value: Any, place: str, names: tuple[str, ...]) -> dict[str, Any]:
+    """The object itself, once it is known to have exactly these keys."""
+    if not isinstance(value, dict):
+        raise Malformed(place, f"expected an object, found {shown(value)}")
+    for name in names:
+        if name not in value:
+            raise Malformed(place, f"the key \"{name}\" is missing")
+    if len(value) != len(names):
+        raise Malformed(place, f"unknown key {shown(next(key for key in value if key not in names))}")
+    return value
+
+
+def _peek_kind(value: Any, place: str, known: Mapping[str, object]) -> str:
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+        raise Malformed(place, "expected an object with a text under \"kind\"")
+    kind: str = value["kind"]
+    if kind not in known:
+        raise Unsupported(f"{place}.kind {shown(kind)} (known: {', '.join(known)})")
+    return kind
+
+
+def _of_kind(value: Any, place: str, readers: Mapping[str, Callable[[Any, str], T]]) -> T:
+    return readers[_peek_kind(value, place, readers)](value, place)
+
+
+def _word(value: Any, place: str, known: tuple[str, ...]) -> None:
+    if not isinstance(value, str):
+        raise Malformed(place, f"expected a text, found {shown(value)}")
+    if value not in known:
+        raise Unsupported(f"{place} {shown(value)} (known: {', '.join(known)})")
+
+
+def _int(value: Any, place: str, low: int, high: int) -> int:
+    if type(value) is not int:
+        raise Malformed(place, f"expected an integer, found {shown(value)}")
+    if not low <= value <= high:
+        raise Malformed(place, f"{value} is outside {low}..{high}")
+    return value
+
+
+def _list(value: Any, place: str, limit: int, reader: Callable[[Any, str], T]) -> tuple[T, ...]:
+    if not isinstance(value, list):
+        raise Malformed(place, f"expected a list, found {shown(value)}")
+    if len(value) > limit:
+        raise Malformed(place, f"{len(value)} entries, at most {limit} are allowed")
+    return tuple(reader(entry, f"{place}[{index}]") for index, entry in enumerate(value))
+
+
+def _length(values: tuple[Any, ...], place: str, wanted: int) -> None:
+    if len(values) != wanted:
+        raise Malformed(place, f"needs {wanted} entries, has {len(values)}")
+
+
+def _weights(value: Any, place: str, limit: int, wanted: int | None = None) -> tuple[fmpq, ...]:
+    weights = _list(value, place, limit, parse_weight)
+    if wanted is not None:
+        _length(weights, place, wanted)
+    return weights
+
+
+def _thresholds(value: Any, place: str, limit: int) -> tuple[fmpq, ...]:
+    thresholds = _weights(value, place, limit)
+    for index, threshold in enumerate(thresholds):
+        if threshold < 0 or (index and threshold <= thresholds[index - 1]):
+            raise Malformed(f"{place}[{index}]", "thresholds must be >= 0 and increase strictly")
+    return thresholds

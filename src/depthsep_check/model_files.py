@@ -1,0 +1,548 @@
+"""Comparison of an exported model file with the network of a document, weight by weight.
+
+The network is expanded here, from the document's definitions, row by row in the canonical order; nothing of the
+exporter is used. Both formats are read with the standard library only:
+
+    safetensors   the tensors hidden1.weight [w1, dim], hidden1.bias [w1], (hidden2.*), output.weight [1, w],
+                  output.bias [1], all F64, nothing else, the data without gaps or overlaps
+    ONNX          the chain Gemm, Relu, ..., Gemm on an input [N, dim] of doubles, every Gemm with transB = 1 and no
+                  other attribute, its weights the same tensors as raw doubles; no other node, input, output,
+                  initializer, attribute, function, domain, annotation, or field of any other kind
+
+Metadata and documentation strings are ignored: they change no function. Equal weights in an equal graph compute, in
+exact arithmetic, the function of the document. A float64 is compared by value, so -0.0 counts as 0.0.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise, product
+from typing import Any
+
+from flint import fmpq
+
+from depthsep_check.directions import count
+from depthsep_check.document import (
+    CodeDirections,
+    Directions,
+    Document,
+    ExplicitDirections,
+    OrbitDirections,
+    RidgeNetwork,
+    SeparableNetwork,
+)
+from depthsep_check.numbers import shown
+from depthsep_check.verdict import Exhausted, Malformed, Refuted, Unsupported
+
+MAX_MODEL_BYTES = 2**31
+MAX_HEADER_BYTES = 2**16
+MAX_FIELDS = 1000
+STEP = "model"
+
+Row = Sequence[float]
+
+
+def compare(document: Document, path: os.PathLike[str] | str) -> str:
+    """Compare a model file with the network of a document.
+
+    Args:
+        document: a document that has a network; its proof is not replayed here.
+        path: a file whose name ends in .onnx or .safetensors.
+
+    Returns:
+        The sentence that was established.
+
+    Raises:
+        Refuted: the file holds another network.
+        Malformed: the file cannot be read as a model of its format.
+        Exhausted: the flat network is larger than any file that is read here.
+        Unsupported: its format is not known here, or the document has no network.
+    """
+    name = os.path.basename(os.fspath(path))
+    readers: dict[str, Callable[[memoryview], dict[str, Tensor]]] = {".onnx": _onnx, ".safetensors": _safetensors}
+    reader = readers.get(os.path.splitext(name)[1].lower())
+    if reader is None:
+        raise Unsupported(f"model file {shown(name)} (known: .onnx, .safetensors)")
+    if document.network is None:
+        raise Unsupported("comparing a model with a lower bound, which has no network")
+    layers = _expand(document.network)
+    tensors = reader(_load(path))
+    if reader is _onnx and len(tensors) != 2 * len(layers):
+        raise Refuted(STEP, f"the graph has {len(tensors) // 2} affine maps, the network has {len(layers)}")
+    for layer in layers:
+        _compare_tensor(tensors, f"{layer.name}.weight", (layer.rows, layer.columns), layer.weights())
+        _compare_tensor(tensors, f"{layer.name}.bias", (layer.rows,), ((bias,) for bias in layer.biases()))
+    if tensors:
+        raise Refuted(STEP, f"the file has a tensor {shown(min(tensors))} that the network does not have")
+    widths = ", ".join(str(layer.rows) for layer in layers[:-1])
+    weights = sum(layer.rows * (layer.columns + 1) for layer in layers)
+    return (
+        f"{name} is the network of the document, weight by weight: dimension {document.claim.dim}, widths ({widths}), "
+        f"{weights} float64 weights and biases; the same function in exact arithmetic"
+    )
+
+
+def _load(path: os.PathLike[str] | str) -> memoryview:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_MODEL_BYTES + 1)
+    except OSError as error:
+        raise Malformed(STEP, f"cannot be read ({error.strerror})") from None
+    if len(content) > MAX_MODEL_BYTES:
+        raise Malformed(STEP, f"more than {MAX_MODEL_BYTES} bytes")
+    return memoryview(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor of float64 as it lies in the file, little-endian and row by row."""
+
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+def _compare_tensor(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...], rows: Iterator[Row]) -> None:
+    """Take the tensor out of the dictionary and compare it with the rows that the network has."""
+    tensor = tensors.pop(name, None)
+    if tensor is None:
+        raise Refuted(STEP, f"the file has no tensor {name}")
+    if tensor.shape != shape:
+        raise Refuted(STEP, f"{name} has shape {list(tensor.shape)}, the network has {list(shape)}")
+    if len(tensor.data) != _size(shape):
+        raise Malformed(name, f"{len(tensor.data)} bytes for shape {list(shape)}")
+    at = 0
+    for index, row in enumerate(rows):
+        expected = struct.pack(f"<{len(row)}d", *row)
+        stored = tensor.data[at : at + len(expected)]
+        at += len(expected)
+        if stored != expected:
+            _compare_values(f"{name}[{index}]", struct.unpack(f"<{len(row)}d", stored), row)
+
+
+def _compare_values(place: str, stored: Row, expected: Row) -> None:
+    for index, (found, wanted) in enumerate(zip(stored, expected, strict=True)):
+        if found != wanted:
+            where = f"{place}[{index}]" if len(expected) > 1 else place
+            raise Refuted(STEP, f"{where} is {found!r}, the network has {wanted!r}")
+
+
+def _size(shape: Sequence[int]) -> int:
+    """The number of bytes of a tensor of float64."""
+    size = 8
+    for length in shape:
+        size *= length
+    return size
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# The network as flat layers
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One affine map: its rows and biases are generated when they are needed."""
+
+    name: str
+    rows: int
+    columns: int
+    weights: Callable[[], Iterator[Row]]
+    biases: Callable[[], Iterator[float]]
+
+
+def _expand(network: RidgeNetwork | SeparableNetwork) -> list[Layer]:
+    return _expand_ridge(network) if isinstance(network, RidgeNetwork) else _expand_separable(network)
+
+
+def _expand_ridge(network: RidgeNetwork) -> list[Layer]:
+    dim, affine = network.dim, network.affine
+    groups = [(group.directions, _units(group.thresholds, group.weights)) for group in network.groups]
+    width = sum(count(directions, dim) * len(units) for directions, units in groups) + (affine is not None)
+
+    def inner() -> Iterator[Row]:
+        for directions, units in groups:
+            for vector in _vectors(directions, dim):
+                rows = {1: vector, -1: [0.0 - entry for entry in vector]}
+                yield from (rows[sign] for sign, _, _ in units)
+        if affine:
+            yield [_float(entry) for entry in affine.direction]
+
+    def biases() -> Iterator[float]:
+        for directions, units in groups:
+            for _ in range(count(directions, dim)):
+                yield from (bias for _, bias, _ in units)
+        if affine:
+            yield _float(affine.offset)
+
+    def outer() -> Iterator[Row]:
+        row: list[float] = []
+        for directions, units in groups:
+            row += [weight for _, _, weight in units] * count(directions, dim)
+        yield row + ([_float(affine.weight)] if affine else [])
+
+    _require_size(dim, width, 1)
+    bias = _float(network.bias)
+    return [Layer("hidden1", width, dim, inner, biases), Layer("output", 1, width, outer, lambda: iter((bias,)))]
+
+
+def _expand_separable(network: SeparableNetwork) -> list[Layer]:
+    dim, units = network.dim, _units(network.first_thresholds, network.first_weights)
+    _require_size(dim, dim * len(units) + 1, len(network.second_weights), 1)
+    extra = [] if network.affine_offset is None else [_float(network.affine_offset)]
+    slope = 0.0 - _float(network.first_weights[0]) if extra else 0.0
+    signs = [1 if side == "right" else -1 for side in network.second_sides]
+    coefficients = [weight for _, _, weight in units] * dim + [1.0] * len(extra)
+    shifts = [0.0 - sign * _float(place) for sign, place in zip(signs, network.second_thresholds, strict=True)]
+    last = [_float(weight) for weight in network.second_weights]
+    bias = _float(network.second_bias)
+
+    def inner() -> Iterator[Row]:
+        for coordinate in range(dim):
+            for sign, _, _ in units:
+                row = [0.0] * dim
+                row[coordinate] = float(sign)
+                yield row
+        if extra:
+            yield [slope] * dim
+
+    def middle() -> Iterator[Row]:
+        rows = {1: coefficients, -1: [0.0 - entry for entry in coefficients]}
+        yield from (rows[sign] for sign in signs)
+
+    first = [bias for _, bias, _ in units] * dim + extra
+    return [
+        Layer("hidden1", len(first), dim, inner, lambda: iter(first)),
+        Layer("hidden2", len(last), len(first), middle, lambda: iter(shifts)),
+        Layer("output", 1, len(last), lambda: iter((last,)), lambda: iter((bias,))),
+    ]
+
+
+def _require_size(*sizes: int) -> None:
+    """Refuse networks that no file read here can hold, before anything is expanded."""
+    if sum(8 * (before + 1) * after for before, after in pairwise(sizes)) > MAX_MODEL_BYTES:
+        raise Exhausted(STEP, f"the flat network has more than {MAX_MODEL_BYTES} bytes")
+
+
+def _units(thresholds: Sequence[fmpq], weights: Sequence[fmpq]) -> list[tuple[int, float, float]]:
+    """(sign, bias, outer weight) of the units of one direction: two for a positive threshold, one of 2 D for 0."""
+    units: list[tuple[int, float, float]] = []
+    for place, weight in zip(thresholds, weights, strict=True):
+        if place > 0:
+            units += [(sign, -_float(place), _float(weight)) for sign in (1, -1)]
+        else:
+            units.append((1, 0.0, _float(2 * weight)))
+    return units
+
+
+def _vectors(directions: Directions, dim: int) -> Iterator[Row]:
+    """The vectors in canonical order."""
+    if isinstance(directions, ExplicitDirections):
+        for vector in directions.vectors:
+            yield [_float(entry) for entry in vector]
+    elif isinstance(directions, CodeDirections):
+        for y in range(2**directions.bits):
+            yield [float((-1) ** (y & column).bit_count()) for column in directions.columns]
+    else:
+        yield from _orbit_vectors(directions, dim)
+
+
+def _orbit_vectors(orbit: OrbitDirections, dim: int) -> Iterator[Row]:
+    size = len(orbit.generator)
+    for places in combinations(range(dim), size):
+        for entries in _arrangements(orbit.generator):
+            for signs in product((1, -1), repeat=size - 1):
+                row = [0.0] * dim
+                for place, entry, sign in zip(places, entries, (1, *signs), strict=True):
+                    row[place] = float(sign * entry)
+                yield row
+
+
+def _arrangements(entries: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The distinct permutations of a nonincreasing tuple, in descending lexicographic order."""
+    if not entries:
+        yield ()
+    for index, entry in enumerate(entries):
+        if index == 0 or entry != entries[index - 1]:
+            for rest in _arrangements(entries[:index] + entries[index + 1 :]):
+                yield (entry, *rest)
+
+
+def _float(value: fmpq) -> float:
+    """The float64 that equals a weight; doubling a weight is the only operation that can leave the format."""
+    try:
+        result = int(value.p) / int(value.q)
+    except OverflowError:
+        raise Refuted(STEP, "the flat network has a weight that no float64 holds") from None
+    return result
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# safetensors
+
+
+def _safetensors(content: memoryview) -> dict[str, Tensor]:
+    if len(content) < 8:
+        raise Malformed("safetensors", "no header")
+    (length,) = struct.unpack("<Q", content[:8])
+    if length > MAX_HEADER_BYTES or 8 + length > len(content):
+        raise Malformed("safetensors", f"a header of {length} bytes in a file of {len(content)}")
+    header = _json(bytes(content[8 : 8 + length]))
+    data = content[8 + length :]
+    header.pop("__metadata__", None)
+    tensors: dict[str, Tensor] = {}
+    reached = 0
+    for name, (dtype, shape, start, end) in sorted(
+        ((name, _entry(name, value)) for name, value in header.items()), key=lambda item: item[1][2:]
+    ):
+        if dtype != "F64":
+            raise Refuted(STEP, f"{shown(name)} is of type {shown(dtype)}, not F64")
+        if start != reached or end - start != _size(shape):
+            raise Malformed(f"safetensors {shown(name)}", "its bytes overlap, leave a gap or do not fit its shape")
+        tensors[name] = Tensor(shape, data[start:end])
+        reached = end
+    if reached != len(data):
+        raise Malformed("safetensors", f"{len(data)} bytes of data where the header describes {reached}")
+    return tensors
+
+
+def _json(text: bytes) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise Malformed("safetensors", "a key appears twice in the header")
+        return result
+
+    try:
+        header = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        raise Malformed("safetensors", "the header is not JSON") from None
+    if not isinstance(header, dict):
+        raise Malformed("safetensors", "the header is not an object")
+    return header
+
+
+def _entry(name: str, value: Any) -> tuple[Any, tuple[int, ...], int, int]:
+    """(type, shape, start, end) of one tensor of the header."""
+    place = f"safetensors {shown(name)}"
+    if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
+        raise Malformed(place, "expected the keys dtype, shape and data_offsets")
+    shape, offsets = value["shape"], value["data_offsets"]
+    for numbers in (shape, offsets):
+        if not isinstance(numbers, list) or not all(type(n) is int and 0 <= n < 2**62 for n in numbers):
+            raise Malformed(place, "shape and data_offsets must be lists of integers")
+    if len(offsets) != 2:
+        raise Malformed(place, "data_offsets must be two integers")
+    return value["dtype"], tuple(shape), offsets[0], offsets[1]
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# ONNX. Field numbers are those of onnx.proto, version 1.
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_EITHER = -1  # a repeated number, packed or not
+_DOUBLE, _INT_ATTRIBUTE = 11, 2
+_OPSETS = range(13, 26)
+Message = dict[int, list[Any]]
+
+
+def _onnx(content: memoryview) -> dict[str, Tensor]:
+    known = {1: _VARINT, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _VARINT, 6: _BYTES, 7: _BYTES, 8: _BYTES, 14: _BYTES}
+    model = _message(content, "ONNX model", known, repeated=(8, 14))
+    opsets = [_message(view, "opset", {1: _BYTES, 2: _VARINT}) for view in model.get(8, [])]
+    if len(opsets) != 1 or _text(opsets[0], 1) not in ("", "ai.onnx") or _number(opsets[0], 2) not in _OPSETS:
+        raise Refuted(STEP, f"needs one operator set, the standard one of version {_OPSETS[0]} to {_OPSETS[-1]}")
+    if 7 not in model:
+        raise Malformed("ONNX model", "no graph")
+    fields = {1: _BYTES, 2: _BYTES, 5: _BYTES, 10: _BYTES, 11: _BYTES, 12: _BYTES, 16: _BYTES}
+    graph = _message(model[7][0], "ONNX graph", fields, repeated=(1, 5, 11, 12, 16))
+    tensors: dict[str, Tensor] = {}
+    for view in graph.get(5, []):
+        name, tensor = _onnx_tensor(view)
+        if name in tensors:
+            raise Malformed("ONNX graph", f"the initializer {shown(name)} appears twice")
+        tensors[name] = tensor
+    _check_chain(graph, tensors)
+    return tensors
+
+
+def _check_chain(graph: Message, tensors: dict[str, Tensor]) -> None:
+    """The nodes must be Gemm, Relu, ..., Gemm from the one input to the one output, with the canonical weights."""
+    inputs, outputs = graph.get(11, []), graph.get(12, [])
+    if (len(inputs), len(outputs)) != (1, 1):
+        raise Refuted(STEP, f"the graph has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+    (current, columns), (output, rows) = _end(inputs[0]), _end(outputs[0])
+    nodes = [_node(view, index) for index, view in enumerate(graph.get(1, []))]
+    if len(nodes) % 2 == 0 or len(nodes) != len(tensors) - 1:
+        raise Refuted(STEP, f"the graph has {len(nodes)} nodes and {len(tensors)} weights, which is no chain")
+    if current in tensors:
+        raise Refuted(STEP, f"the input {shown(current)} is a weight")
+    used = {current, *tensors}
+    for index, (kind, arguments, result) in enumerate(nodes):
+        name = "output" if index == len(nodes) - 1 else f"hidden{index // 2 + 1}"
+        wanted = ("Relu", [current]) if index % 2 else ("Gemm", [current, f"{name}.weight", f"{name}.bias"])
+        if (kind, arguments) != wanted:
+            raise Refuted(STEP, f"node {index} is {shown(kind)} of {arguments}, not {wanted[0]} of {wanted[1]}")
+        if result in used:
+            raise Refuted(STEP, f"the result of node {index} has a name that is taken: {shown(result)}")
+        used.add(result)
+        current = result
+    if current != output:
+        raise Refuted(STEP, f"the output of the graph is {shown(output)}, not the result of the last node")
+    first, last = tensors.get("hidden1.weight"), tensors.get("output.weight")
+    if first and last and ((columns,), (rows,)) != (first.shape[1:], last.shape[:1]):
+        raise Refuted(STEP, f"the graph declares {columns} inputs and {rows} outputs, which its weights do not have")
+
+
+def _node(view: memoryview, index: int) -> tuple[str, list[str], str]:
+    """(operator, inputs, output) of a node that has no attribute besides transB = 1 of a Gemm."""
+    place = f"node {index}"
+    fields = {1: _BYTES, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _BYTES, 6: _BYTES, 7: _BYTES, 9: _BYTES}
+    node = _message(view, place, fields, repeated=(1, 2, 5, 9))
+    kind = _text(node, 4)
+    if _text(node, 7) not in ("", "ai.onnx"):
+        raise Refuted(STEP, f"{place} is of the domain {shown(_text(node, 7))}")
+    if len(node.get(2, [])) != 1:
+        raise Refuted(STEP, f"{place} has {len(node.get(2, []))} results")
+    attributes = [_attribute(part, place) for part in node.get(5, [])]
+    wanted = [("transB", 1)] if kind == "Gemm" else []
+    if attributes != wanted:
+        raise Refuted(STEP, f"{place}, {shown(kind)}, has the attributes {attributes}, the network has {wanted}")
+    return kind, [_decode(part) for part in node.get(1, [])], _decode(node[2][0])
+
+
+def _attribute(view: memoryview, place: str) -> tuple[str, int | None]:
+    """(name, value) of an attribute; the value is None unless it is an integer and nothing else."""
+    fields = {1: _BYTES, 2: _FIXED32, 3: _VARINT, 4: _BYTES, 13: _BYTES, 20: _VARINT}
+    attribute = _message(view, f"{place} attribute", fields)
+    plain = _number(attribute, 20) == _INT_ATTRIBUTE and not {2, 4} & attribute.keys()
+    return _text(attribute, 1), _number(attribute, 3) if plain else None
+
+
+def _onnx_tensor(view: memoryview) -> tuple[str, Tensor]:
+    """(name, tensor) of an initializer of doubles; one that is stored in any other way is refused."""
+    fields = {1: _EITHER, 2: _VARINT, 8: _BYTES, 9: _BYTES, 12: _BYTES, 13: _BYTES, 14: _VARINT, 16: _BYTES}
+    tensor = _message(view, "ONNX tensor", fields, repeated=(1, 13, 16))
+    name = _text(tensor, 8)
+    if _number(tensor, 2) != _DOUBLE:
+        raise Refuted(STEP, f"{shown(name)} is of type {_number(tensor, 2)}, not {_DOUBLE} (double)")
+    if 13 in tensor or _number(tensor, 14) != 0:
+        raise Unsupported(f"the tensor {shown(name)}, which lies in another file")
+    if 9 not in tensor:
+        raise Malformed(f"ONNX tensor {shown(name)}", "no raw data")
+    shape: list[int] = []
+    for part in tensor.get(1, []):
+        shape += [part] if isinstance(part, int) else _packed(part)
+    if not all(length < 2**62 for length in shape):
+        raise Malformed(f"ONNX tensor {shown(name)}", "a negative length")
+    return name, Tensor(tuple(shape), tensor[9][0])
+
+
+def _end(view: memoryview) -> tuple[str, int]:
+    """(name, number of columns) of an input or output: doubles of shape [anything, columns]."""
+    value = _message(view, "graph end", {1: _BYTES, 2: _BYTES, 3: _BYTES, 4: _BYTES}, repeated=(4,))
+    name = _text(value, 1)
+    kind = _message(_part(value, 2, name), f"type of {shown(name)}", {1: _BYTES, 6: _BYTES})
+    tensor = _message(_part(kind, 1, name), f"type of {shown(name)}", {1: _VARINT, 2: _BYTES})
+    shape = _message(_part(tensor, 2, name), f"shape of {shown(name)}", {1: _BYTES}, repeated=(1,))
+    kinds = {1: _VARINT, 2: _BYTES, 3: _BYTES}
+    lengths = [_message(part, f"shape of {shown(name)}", kinds) for part in shape.get(1, [])]
+    if _number(tensor, 1) != _DOUBLE or len(lengths) != 2 or 1 in lengths[0]:
+        raise Refuted(STEP, f"{shown(name)} is not a table of doubles with any number of rows")
+    return name, _number(lengths[1], 1)
+
+
+def _part(message: Message, field: int, name: str) -> memoryview:
+    if field not in message:
+        raise Malformed(f"type of {shown(name)}", "incomplete")
+    view: memoryview = message[field][0]
+    return view
+
+
+def _text(message: Message, field: int) -> str:
+    return _decode(message[field][0]) if field in message else ""
+
+
+def _number(message: Message, field: int) -> int:
+    return int(message[field][0]) if field in message else 0
+
+
+def _decode(view: memoryview) -> str:
+    try:
+        return str(view, "utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("ONNX model", "a name that is not UTF-8") from None
+
+
+# The wire format of protocol buffers.
+
+
+def _message(view: memoryview, place: str, known: dict[int, int], repeated: tuple[int, ...] = ()) -> Message:
+    """The fields of a message by number; an unknown field, or one that appears twice and may not, is refused.
+
+    Args:
+        view: the bytes of the message.
+        place: its name, for errors.
+        known: the wire type of every field that may occur.
+        repeated: the fields that may occur several times.
+    """
+    message: Message = {}
+    at = total = 0
+    while at < len(view):
+        key, at = _varint(view, at, place)
+        field, wire = key >> 3, key & 7
+        if field not in known:
+            raise Refuted(STEP, f"{place} has the field {field}, which a plain network does not need")
+        if wire not in ((_VARINT, _BYTES) if known[field] == _EITHER else (known[field],)):
+            raise Malformed(place, f"field {field} has wire type {wire}")
+        value, at = _value(view, at, wire, place)
+        message.setdefault(field, []).append(value)
+        total += 1
+        if total > MAX_FIELDS or (len(message[field]) > 1 and field not in repeated):
+            raise Malformed(place, f"field {field} appears too often")
+    return message
+
+
+def _value(view: memoryview, at: int, wire: int, place: str) -> tuple[Any, int]:
+    """(value, place after it): an integer, or the bytes of anything else."""
+    if wire == _VARINT:
+        return _varint(view, at, place)
+    if wire == _BYTES:
+        length, at = _varint(view, at, place)
+    elif wire in (_FIXED32, _FIXED64):
+        length = 4 if wire == _FIXED32 else 8
+    else:
+        raise Malformed(place, f"wire type {wire}")
+    if at + length > len(view):
+        raise Malformed(place, "it ends in the middle of a field")
+    return view[at : at + length], at + length
+
+
+def _varint(view: memoryview, at: int, place: str) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(view):
+            raise Malformed(place, "it ends in the middle of a number")
+        byte = view[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            break
+    else:
+        raise Malformed(place, "a number of more than ten bytes")
+    if value >= 2**64:
+        raise Malformed(place, "a number of more than 64 bits")
+    return value, at
+
+
+def _packed(view: memoryview) -> list[int]:
+    numbers: list[int] = []
+    at = 0
+    while at < len(view):
+        if len(numbers) == MAX_FIELDS:
+            raise Malformed("ONNX tensor", "too many lengths")
+        number, at = _varint(view, at, "ONNX tensor")
+        numbers.append(number)
+    return numbers
