@@ -48,7 +48,7 @@ def test_the_deep_estimate_is_near_what_is_reached(dim: int, eps: str, reached: 
 
 
 def test_the_ball_indicator() -> None:
-    ball = explain("ball(1/2, 0.05)", dim=100, eps=0)
+    ball = explain("ball(1/2, 0.05)", dim=100)
     assert [theorem.name for theorem in ball.theorems if theorem.applies] == [BALL]
     assert note(ball, BALL).predicted_widths == {"first layer (estimate)": "about 670", "second layer": "2"}
     positive = note(explain("ball(1/2, 0.05)", dim=10, eps="0.1"), SOURCE)
@@ -108,8 +108,8 @@ def test_json_holds_everything_and_round_trips() -> None:
 
 @pytest.mark.parametrize(
     ("function", "dim", "eps", "text"),
-    [("1/r", 3, "0.1", "no value at r = 0"), ("1 - r", 0, "0.1", "dim = 0"), ("1 - r", 3, "-1", "not negative"),
-     ("1 - r", 3, "abc", "a rational number"), ("1 -", 3, "0.1", "expected")],
+    [("1/r", 3, "0.1", "no value at r = 0"), ("1 - r", 0, "0.1", "dim = 0"), ("1 - r", 3, "-1", "an accuracy above 0"),
+     ("1 - r", 3, "abc", "a positive rational number"), ("1 -", 3, "0.1", "expected")],
 )  # fmt: skip
 def test_refusals(function: str, dim: int, eps: str, text: str) -> None:
     with pytest.raises(BadInput) as caught:

@@ -12,21 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from flint import fmpq
 
+from depthsep.api import Accuracy, parse_accuracy
 from depthsep.errors import BadInput
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
+from depthsep.source_widths import lipschitz_upper, source_note, source_width
 from depthsep.univariate.tube_path import min_link_path
-from depthsep_check.numbers import precision
 
 __all__ = ["Explanation", "Hypothesis", "TheoremNote", "explain"]
 
-_LIPSCHITZ_BOXES = 1024
 _LARGEST_DEGREE = 10  # of the polynomials in r^2 that are tried
 _GRID = 400
 
@@ -100,13 +98,13 @@ class Explanation:
         }
 
 
-def explain(function: str, *, dim: int, eps: str | Fraction | int) -> Explanation:
+def explain(function: str, *, dim: int, eps: Accuracy | None = None) -> Explanation:
     """Say which theorems apply to a function, a dimension and an accuracy.
 
     Args:
         function: A formula in r, or ball(radius, margin).
         dim: The dimension.
-        eps: The accuracy in the sup norm on the unit ball, exact.
+        eps: The accuracy in the sup norm on the unit ball, exact. Left out only for a ball, which is met exactly.
 
     Returns:
         The notes: upper bounds first, then lower bounds, then famous theorems that are about something else.
@@ -118,8 +116,9 @@ def explain(function: str, *, dim: int, eps: str | Fraction | int) -> Explanatio
         >>> [note.applies for note in explain("1 - r", dim=10, eps="0.1").theorems][:3]
         [True, True, True]
     """
-    request = _Request(parse_function(function, dim), _accuracy(eps))
-    request.function.validate()
+    target = parse_function(function, dim)
+    target.validate()
+    request = _Request(target, _accuracy(target, eps))
     notes = tuple(theorem(request) for theorem in _THEOREMS)
     return Explanation(request.function.text, dim, request.eps, notes)
 
@@ -138,18 +137,7 @@ class _Request:
     @cached_property
     def lipschitz(self) -> Fraction | None:
         """A proved Lipschitz constant of the profile; None when balls find no bound for its derivative."""
-        if isinstance(self.function, BallIndicator):
-            return 1 / (2 * self.function.margin)  # of the ramp through the free shell
-        steps = [fmpq(place, _LIPSCHITZ_BOXES) for place in range(_LIPSCHITZ_BOXES + 1)]
-        largest = Fraction(0)
-        with precision(64):
-            for low, high in pairwise(steps):
-                slope = self.function.expression.enclose(low, high, self.dim)[1]
-                if not slope.is_finite():
-                    return None
-                upper = slope.abs_upper().fmpq()
-                largest = max(largest, Fraction(int(upper.p), int(upper.q)))
-        return largest
+        return lipschitz_upper(self.function)
 
     @cached_property
     def steepness(self) -> float | None:
@@ -170,22 +158,18 @@ class _Request:
         return Hypothesis("the profile is a continuous formula in r", isinstance(self.function, Radial), found)
 
 
-def _accuracy(eps: str | Fraction | int) -> Fraction:
-    try:
-        value = Fraction(eps)
-    except (ValueError, ZeroDivisionError):
-        raise BadInput(f"eps = {eps!r}", needed="a rational number, such as 0.1 or 1/10") from None
-    if value < 0:
-        raise BadInput(f"eps = {eps}", needed="an accuracy that is not negative")
-    return value
+def _accuracy(function: Function, eps: Accuracy | None) -> Fraction:
+    """The accuracy asked for; 0 for a ball indicator without one, since it is met exactly off its margin."""
+    if eps is not None:
+        return parse_accuracy(eps)
+    if isinstance(function, BallIndicator):
+        return Fraction(0)
+    raise BadInput(f"the theorems about {function.text}", needed="eps: only ball(r0, margin) is met exactly")
 
 
 def _safran_eldan_shamir(request: _Request) -> TheoremNote:
-    steepness = request.steepness
-    predicted = {}
-    if steepness is not None:
-        exponent = steepness**9 * math.log(request.dim * steepness)
-        predicted["by the source's formula exp((L/eps)^9 log(d L/eps)), constants set to one"] = _exponential(exponent)
+    formula = source_width(request.function, 2, request.eps)
+    predicted = {} if formula is None else {f"by the source: {source_note(2)}": formula}
     return TheoremNote(
         "Polynomial width at depth 2, for a fixed accuracy",
         "Safran, Eldan and Shamir 2019, Theorem 1 (arXiv:1904.06984)",
@@ -248,11 +232,6 @@ def _ball_by_squares(request: _Request) -> TheoremNote:
         (Hypothesis("the function is a ball indicator with a positive margin", is_ball, request.function.text),),
         predicted,
     )
-
-
-def _exponential(exponent: float) -> str:
-    """exp(exponent), as text that does not overflow."""
-    return f"e^({exponent:.2g})" if exponent > 30 else f"{math.exp(exponent):.3g}"
 
 
 def _two_digits(number: float) -> str:

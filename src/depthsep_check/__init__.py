@@ -14,12 +14,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from os import PathLike
 from typing import Any
 
-from depthsep_check.document import MAX_BYTES, Document, SeparableNetwork, WidthLowerClaim, read
+from depthsep_check.document import (
+    MAX_BYTES,
+    THEOREMS,
+    Document,
+    SeparableNetwork,
+    TheoremDocument,
+    WidthLowerClaim,
+    read,
+)
 from depthsep_check.numbers import precision
-from depthsep_check.verdict import CheckFailure, Exhausted, Malformed, Status, Verdict, one_line
+from depthsep_check.verdict import CheckFailure, Exhausted, Malformed, Status, Unsupported, Verdict, one_line
 
 __all__ = ["Source", "Status", "Verdict", "check", "check_model"]
 
@@ -47,7 +57,7 @@ def check_model(source: Source, model_path: PathLike[str] | str) -> Verdict:
     """
     from depthsep_check.model_files import compare
 
-    return _verdict(lambda: compare(_read(source), model_path))
+    return _verdict(lambda: compare(_read_network(source), model_path))
 
 
 def _verdict(proof: Callable[[], str]) -> Verdict:
@@ -60,7 +70,7 @@ def _verdict(proof: Callable[[], str]) -> Verdict:
         return Exhausted("machine", f"a limit of the machine was reached ({type(error).__name__})").verdict()
 
 
-def _read(source: Source) -> Document:
+def _read(source: Source) -> Document | TheoremDocument:
     if isinstance(source, bytes | str):
         return read(source)
     if isinstance(source, PathLike):
@@ -75,8 +85,20 @@ def _read(source: Source) -> Document:
         raise Malformed("document", f"not a JSON object ({error})") from None
 
 
-def _prove(document: Document) -> str:
+def _read_network(source: Source) -> Document:
+    document = _read(source)
+    if isinstance(document, TheoremDocument):
+        raise Unsupported("a model file beside a lower bound")
+    return document
+
+
+def _prove(document: Document | TheoremDocument) -> str:
     """The statement of the document, once it is proved by the module for its kind."""
+    if isinstance(document, TheoremDocument):
+        name = f"depthsep_check.theorems.{THEOREMS[document.theorem]}"
+        if find_spec(name) is None:
+            raise Unsupported(f"claim.kind '{document.theorem}' in this version")
+        return str(import_module(name).check(document))
     if isinstance(document.claim, WidthLowerClaim):
         from depthsep_check.lower_bound import check as prove
     elif isinstance(document.network, SeparableNetwork):

@@ -11,11 +11,22 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from flint import fmpq
 
 from depthsep_check.expression import Expression, ExpressionError, parse
+from depthsep_check.fields import (
+    fields_of,
+    integer,
+    item_list,
+    of_kind,
+    peek_kind,
+    require_length,
+    threshold_list,
+    weight_list,
+    word,
+)
 from depthsep_check.numbers import format_rational, parse_rational, parse_weight, shown
 from depthsep_check.verdict import Malformed, Unsupported
 
@@ -37,9 +48,16 @@ MAX_SLOPES = 20_000
 MAX_GRID = 1_000_000
 MAX_MADE_BY = 100
 MAX_WIDTH = 10**18
-_MAX_INTEGER_DIGITS = 20
 
-T = TypeVar("T")
+# Claims of lower bounds that have a module of their own in `depthsep_check.theorems`.
+THEOREMS = {
+    "tubes": "tubes",
+    "degrees": "degrees",
+    "radial-dual": "radial_dual",
+    "gaussian-floor": "gaussian_floor",
+    "crossings": "crossings",
+}
+_MAX_INTEGER_DIGITS = 20
 
 
 # ------------------------------------------------------------------------------------------------------------------
@@ -212,6 +230,25 @@ Witness = MomentSandwich | SupportLines | Oscillation | CellsWitness
 
 
 @dataclass(frozen=True, slots=True)
+class TheoremDocument:
+    """A lower bound whose claim names a theorem; the module of that theorem reads the three objects, strictly.
+
+    Attributes:
+        theorem: the kind of the claim, a key of THEOREMS.
+        function: the FUNCTION object, unread.
+        claim: the CLAIM object, unread.
+        witness: the WITNESS object, unread.
+        made_by: who wrote it.
+    """
+
+    theorem: str
+    function: Any
+    claim: Any
+    witness: Any
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A well-formed document; `network` is None for a lower bound."""
 
@@ -260,7 +297,7 @@ def encode(obj: Mapping[str, Any]) -> str:
 # Reading
 
 
-def read(text: bytes | str) -> Document:
+def read(text: bytes | str) -> Document | TheoremDocument:
     """Read a document.
 
     Raises:
@@ -277,13 +314,18 @@ def read(text: bytes | str) -> Document:
         raise Malformed("version", f"expected an integer, found {shown(version)}")
     if version != VERSION:
         raise Unsupported(f"version {version} of the format (this checker reads version {VERSION})")
-    claim_kind = _peek_kind(obj.get("claim"), "claim", _CLAIMS)
+    claim_kind = peek_kind(obj.get("claim"), "claim", {**_CLAIMS, **THEOREMS})
     network_key = ("network",) if claim_kind == "sup-error" else ()
     keys = ("format", "version", "made_by", "function", "claim", *network_key, "witness", "digest")
-    fields = _fields(obj, "document", keys)
+    fields = fields_of(obj, "document", keys)
     if fields["digest"] != digest_of(obj):
         raise Malformed("digest", "it is not the digest of this document")
-    return _document(fields)
+    made_by = fields["made_by"]
+    if not isinstance(made_by, str) or len(made_by) > MAX_MADE_BY:
+        raise Malformed("made_by", f"expected a text of at most {MAX_MADE_BY} characters")
+    if claim_kind in THEOREMS:
+        return TheoremDocument(claim_kind, fields["function"], fields["claim"], fields["witness"], made_by)
+    return _document(fields, made_by)
 
 
 def _load(text: bytes | str) -> Any:
@@ -325,13 +367,10 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _document(fields: dict[str, Any]) -> Document:
-    made_by = fields["made_by"]
-    if not isinstance(made_by, str) or len(made_by) > MAX_MADE_BY:
-        raise Malformed("made_by", f"expected a text of at most {MAX_MADE_BY} characters")
-    claim = _of_kind(fields["claim"], "claim", _CLAIMS)
-    function = _of_kind(fields["function"], "function", _FUNCTIONS)
-    witness = _of_kind(fields["witness"], "witness", _WITNESSES)
+def _document(fields: dict[str, Any], made_by: str) -> Document:
+    claim = of_kind(fields["claim"], "claim", _CLAIMS)
+    function = of_kind(fields["function"], "function", _FUNCTIONS)
+    witness = of_kind(fields["witness"], "witness", _WITNESSES)
     if isinstance(function, RadialFunction):
         _check_exponents(function, claim.dim)
     if isinstance(claim, WidthLowerClaim):
@@ -339,7 +378,7 @@ def _document(fields: dict[str, Any]) -> Document:
         return Document(function, claim, None, witness, made_by)
     if claim.error < 0 or (claim.error == 0 and isinstance(function, RadialFunction)):
         raise Malformed("claim.error", "must be positive (0 is allowed for a ball indicator)")
-    network = _of_kind(fields["network"], "network", _NETWORKS)
+    network = of_kind(fields["network"], "network", _NETWORKS)
     if network.dim != claim.dim:
         raise Malformed("network.dim", f"{network.dim}, but the claim is about dimension {claim.dim}")
     _check_pair(network, witness)
@@ -387,7 +426,7 @@ def _check_pair(network: Network, witness: Witness) -> None:
 
 
 def _radial(value: Any, place: str) -> RadialFunction:
-    fields = _fields(value, place, ("kind", "expression"))
+    fields = fields_of(value, place, ("kind", "expression"))
     text = fields["expression"]
     if not isinstance(text, str):
         raise Malformed(f"{place}.expression", f"expected a text, found {shown(text)}")
@@ -398,7 +437,7 @@ def _radial(value: Any, place: str) -> RadialFunction:
 
 
 def _ball_indicator(value: Any, place: str) -> BallIndicatorFunction:
-    fields = _fields(value, place, ("kind", "radius", "margin"))
+    fields = fields_of(value, place, ("kind", "radius", "margin"))
     radius = parse_rational(fields["radius"], f"{place}.radius")
     margin = parse_rational(fields["margin"], f"{place}.margin")
     if not (0 < margin < radius and radius + margin <= 1):
@@ -407,67 +446,67 @@ def _ball_indicator(value: Any, place: str) -> BallIndicatorFunction:
 
 
 def _sup_error(value: Any, place: str) -> SupErrorClaim:
-    fields = _fields(value, place, ("kind", "dim", "domain", "arithmetic", "error"))
-    _word(fields["domain"], f"{place}.domain", ("unit-ball",))
-    _word(fields["arithmetic"], f"{place}.arithmetic", ("real",))
+    fields = fields_of(value, place, ("kind", "dim", "domain", "arithmetic", "error"))
+    word(fields["domain"], f"{place}.domain", ("unit-ball",))
+    word(fields["arithmetic"], f"{place}.arithmetic", ("real",))
     error = parse_rational(fields["error"], f"{place}.error")
-    return SupErrorClaim(_int(fields["dim"], f"{place}.dim", 1, MAX_DIM), error)
+    return SupErrorClaim(integer(fields["dim"], f"{place}.dim", 1, MAX_DIM), error)
 
 
 def _width_lower(value: Any, place: str) -> WidthLowerClaim:
     words = ("domain", "norm", "activation_class", "weight_class")
     numbers = ("dim", "eps", "depth", "second_layer_width", "width")
-    fields = _fields(value, place, ("kind", *words, *numbers))
+    fields = fields_of(value, place, ("kind", *words, *numbers))
     allowed = (("unit-ball",), ("sup",), ("any", "relu"), ("any",))
-    for word, choices in zip(words, allowed, strict=True):
-        _word(fields[word], f"{place}.{word}", choices)
+    for key, choices in zip(words, allowed, strict=True):
+        word(fields[key], f"{place}.{key}", choices)
     eps = parse_rational(fields["eps"], f"{place}.eps")
     if eps <= 0:
         raise Malformed(f"{place}.eps", "must be positive")
     depth, second = fields["depth"], fields["second_layer_width"]
     if depth != "any":
-        depth = _int(depth, f"{place}.depth", 2, 3)
+        depth = integer(depth, f"{place}.depth", 2, 3)
     return WidthLowerClaim(
-        dim=_int(fields["dim"], f"{place}.dim", 1, MAX_DIM),
+        dim=integer(fields["dim"], f"{place}.dim", 1, MAX_DIM),
         eps=eps,
         depth=depth,
         activation_class=fields["activation_class"],
         weight_class=fields["weight_class"],
-        second_layer_width=None if second is None else _int(second, f"{place}.second_layer_width", 1, MAX_DIM),
-        width=_int(fields["width"], f"{place}.width", 1, MAX_WIDTH),
+        second_layer_width=None if second is None else integer(second, f"{place}.second_layer_width", 1, MAX_DIM),
+        width=integer(fields["width"], f"{place}.width", 1, MAX_WIDTH),
     )
 
 
 def _ridge_groups(value: Any, place: str) -> RidgeNetwork:
-    fields = _fields(value, place, ("kind", "activation", "dim", "bias", "groups", "affine"))
-    _word(fields["activation"], f"{place}.activation", ("relu",))
-    dim = _int(fields["dim"], f"{place}.dim", 1, MAX_DIM)
+    fields = fields_of(value, place, ("kind", "activation", "dim", "bias", "groups", "affine"))
+    word(fields["activation"], f"{place}.activation", ("relu",))
+    dim = integer(fields["dim"], f"{place}.dim", 1, MAX_DIM)
     bias = parse_weight(fields["bias"], f"{place}.bias")
-    groups = _list(fields["groups"], f"{place}.groups", MAX_GROUPS, lambda v, p: _ridge_group(v, p, dim))
+    groups = item_list(fields["groups"], f"{place}.groups", MAX_GROUPS, lambda v, p: _ridge_group(v, p, dim))
     affine = None if fields["affine"] is None else _affine(fields["affine"], f"{place}.affine", dim)
     return RidgeNetwork(dim, bias, groups, affine)
 
 
 def _ridge_group(value: Any, place: str, dim: int) -> RidgeGroup:
-    fields = _fields(value, place, ("directions", "thresholds", "weights"))
+    fields = fields_of(value, place, ("directions", "thresholds", "weights"))
     readers: dict[str, Callable[[Any, str], Directions]] = {
         "orbit": lambda v, p: _orbit(v, p, dim),
         "code": lambda v, p: _code(v, p, dim),
         "explicit": lambda v, p: _explicit(v, p, dim),
     }
-    directions = _of_kind(fields["directions"], f"{place}.directions", readers)
-    thresholds = _thresholds(fields["thresholds"], f"{place}.thresholds", MAX_THRESHOLDS)
-    weights = _weights(fields["weights"], f"{place}.weights", MAX_THRESHOLDS, len(thresholds))
+    directions = of_kind(fields["directions"], f"{place}.directions", readers)
+    thresholds = threshold_list(fields["thresholds"], f"{place}.thresholds", MAX_THRESHOLDS)
+    weights = weight_list(fields["weights"], f"{place}.weights", MAX_THRESHOLDS, len(thresholds))
     return RidgeGroup(directions, thresholds, weights)
 
 
 def _orbit(value: Any, place: str, dim: int) -> OrbitDirections:
     place = f"{place}.generator"
-    generator = _list(
-        _fields(value, place, ("kind", "generator"))["generator"],
+    generator = item_list(
+        fields_of(value, place, ("kind", "generator"))["generator"],
         place,
         MAX_GENERATOR_LENGTH,
-        lambda v, p: _int(v, p, 1, MAX_GENERATOR_ENTRY),
+        lambda v, p: integer(v, p, 1, MAX_GENERATOR_ENTRY),
     )
     if not 1 <= len(generator) <= dim:
         raise Malformed(place, f"needs between 1 and {dim} entries, has {len(generator)}")
@@ -477,20 +516,20 @@ def _orbit(value: Any, place: str, dim: int) -> OrbitDirections:
 
 
 def _code(value: Any, place: str, dim: int) -> CodeDirections:
-    fields = _fields(value, place, ("kind", "bits", "columns"))
-    bits = _int(fields["bits"], f"{place}.bits", 0, MAX_CODE_BITS)
-    columns = _list(fields["columns"], f"{place}.columns", MAX_DIM, lambda v, p: _int(v, p, 0, 2**bits - 1))
-    _length(columns, f"{place}.columns", dim)
+    fields = fields_of(value, place, ("kind", "bits", "columns"))
+    bits = integer(fields["bits"], f"{place}.bits", 0, MAX_CODE_BITS)
+    columns = item_list(fields["columns"], f"{place}.columns", MAX_DIM, lambda v, p: integer(v, p, 0, 2**bits - 1))
+    require_length(columns, f"{place}.columns", dim)
     return CodeDirections(bits, columns)
 
 
 def _explicit(value: Any, place: str, dim: int) -> ExplicitDirections:
     place = f"{place}.vectors"
-    vectors = _list(
-        _fields(value, place, ("kind", "vectors"))["vectors"],
+    vectors = item_list(
+        fields_of(value, place, ("kind", "vectors"))["vectors"],
         place,
         MAX_EXPLICIT_VECTORS,
-        lambda v, p: _weights(v, p, dim, dim),
+        lambda v, p: weight_list(v, p, dim, dim),
     )
     if not vectors:
         raise Malformed(place, "needs at least one vector")
@@ -498,36 +537,36 @@ def _explicit(value: Any, place: str, dim: int) -> ExplicitDirections:
 
 
 def _affine(value: Any, place: str, dim: int) -> AffineUnit:
-    fields = _fields(value, place, ("direction", "offset", "weight"))
+    fields = fields_of(value, place, ("direction", "offset", "weight"))
     return AffineUnit(
-        direction=_weights(fields["direction"], f"{place}.direction", dim, dim),
+        direction=weight_list(fields["direction"], f"{place}.direction", dim, dim),
         offset=parse_weight(fields["offset"], f"{place}.offset"),
         weight=parse_weight(fields["weight"], f"{place}.weight"),
     )
 
 
 def _separable(value: Any, place: str) -> SeparableNetwork:
-    fields = _fields(value, place, ("kind", "activation", "dim", "first", "second"))
-    _word(fields["activation"], f"{place}.activation", ("relu",))
-    first = _fields(fields["first"], f"{place}.first", ("thresholds", "weights", "affine_offset"))
-    second = _fields(fields["second"], f"{place}.second", ("bias", "thresholds", "sides", "weights"))
-    knots = _thresholds(first["thresholds"], f"{place}.first.thresholds", MAX_THRESHOLDS)
+    fields = fields_of(value, place, ("kind", "activation", "dim", "first", "second"))
+    word(fields["activation"], f"{place}.activation", ("relu",))
+    first = fields_of(fields["first"], f"{place}.first", ("thresholds", "weights", "affine_offset"))
+    second = fields_of(fields["second"], f"{place}.second", ("bias", "thresholds", "sides", "weights"))
+    knots = threshold_list(first["thresholds"], f"{place}.first.thresholds", MAX_THRESHOLDS)
     offset = first["affine_offset"]
     if (offset is None) == (knots[:1] == (0,)):
         rule = "must be a weight when the first threshold is 0, and null otherwise"
         raise Malformed(f"{place}.first.affine_offset", rule)
-    breaks = _weights(second["thresholds"], f"{place}.second.thresholds", MAX_SECOND_UNITS)
-    sides = _list(second["sides"], f"{place}.second.sides", MAX_SECOND_UNITS, _side)
-    _length(sides, f"{place}.second.sides", len(breaks))
+    breaks = weight_list(second["thresholds"], f"{place}.second.thresholds", MAX_SECOND_UNITS)
+    sides = item_list(second["sides"], f"{place}.second.sides", MAX_SECOND_UNITS, _side)
+    require_length(sides, f"{place}.second.sides", len(breaks))
     return SeparableNetwork(
-        dim=_int(fields["dim"], f"{place}.dim", 1, MAX_DIM),
+        dim=integer(fields["dim"], f"{place}.dim", 1, MAX_DIM),
         first_thresholds=knots,
-        first_weights=_weights(first["weights"], f"{place}.first.weights", MAX_THRESHOLDS, len(knots)),
+        first_weights=weight_list(first["weights"], f"{place}.first.weights", MAX_THRESHOLDS, len(knots)),
         affine_offset=None if offset is None else parse_weight(offset, f"{place}.first.affine_offset"),
         second_bias=parse_weight(second["bias"], f"{place}.second.bias"),
         second_thresholds=breaks,
         second_sides=sides,
-        second_weights=_weights(second["weights"], f"{place}.second.weights", MAX_SECOND_UNITS, len(breaks)),
+        second_weights=weight_list(second["weights"], f"{place}.second.weights", MAX_SECOND_UNITS, len(breaks)),
     )
 
 
@@ -539,7 +578,7 @@ def _side(value: Any, place: str) -> str:
 
 def _moment_sandwich(value: Any, place: str) -> MomentSandwich:
     place = f"{place}.cells"
-    cells = _list(_fields(value, place, ("kind", "cells"))["cells"], place, MAX_CELLS, _cell)
+    cells = item_list(fields_of(value, place, ("kind", "cells"))["cells"], place, MAX_CELLS, _cell)
     before = fmpq(0)
     for index, cell in enumerate(cells):
         if cell.to <= before:
@@ -552,8 +591,8 @@ def _moment_sandwich(value: Any, place: str) -> MomentSandwich:
 
 
 def _cell(value: Any, place: str) -> Cell:
-    fields = _fields(value, place, ("to", "groups"))
-    groups = _list(fields["groups"], f"{place}.groups", MAX_GROUPS, _polynomial_pair)
+    fields = fields_of(value, place, ("to", "groups"))
+    groups = item_list(fields["groups"], f"{place}.groups", MAX_GROUPS, _polynomial_pair)
     lengths = {len(q) for pair in groups for q in (pair.upper, pair.lower)}
     if len(lengths) > 1:
         raise Malformed(f"{place}.groups", "all polynomials of a cell must have the same number of coefficients")
@@ -561,17 +600,17 @@ def _cell(value: Any, place: str) -> Cell:
 
 
 def _polynomial_pair(value: Any, place: str) -> PolynomialPair:
-    fields = _fields(value, place, ("upper", "lower"))
-    upper = _weights(fields["upper"], f"{place}.upper", MAX_COEFFICIENTS)
+    fields = fields_of(value, place, ("upper", "lower"))
+    upper = weight_list(fields["upper"], f"{place}.upper", MAX_COEFFICIENTS)
     if not upper:
         raise Malformed(f"{place}.upper", "needs at least one coefficient")
-    return PolynomialPair(upper, _weights(fields["lower"], f"{place}.lower", MAX_COEFFICIENTS))
+    return PolynomialPair(upper, weight_list(fields["lower"], f"{place}.lower", MAX_COEFFICIENTS))
 
 
 def _support_lines(value: Any, place: str) -> SupportLines:
-    fields = _fields(value, place, ("kind", "upper_slopes", "lower_slopes"))
-    upper = _weights(fields["upper_slopes"], f"{place}.upper_slopes", MAX_SLOPES)
-    lower = _weights(fields["lower_slopes"], f"{place}.lower_slopes", MAX_SLOPES)
+    fields = fields_of(value, place, ("kind", "upper_slopes", "lower_slopes"))
+    upper = weight_list(fields["upper_slopes"], f"{place}.upper_slopes", MAX_SLOPES)
+    lower = weight_list(fields["lower_slopes"], f"{place}.lower_slopes", MAX_SLOPES)
     for name, slopes in (("upper_slopes", upper), ("lower_slopes", lower)):
         for index, slope in enumerate(slopes):
             if slope < 0:
@@ -581,16 +620,16 @@ def _support_lines(value: Any, place: str) -> SupportLines:
 
 def _oscillation(value: Any, place: str) -> Oscillation:
     place = f"{place}.points"
-    points = _list(_fields(value, place, ("kind", "points"))["points"], place, 2, parse_rational)
-    _length(points, place, 2)
+    points = item_list(fields_of(value, place, ("kind", "points"))["points"], place, 2, parse_rational)
+    require_length(points, place, 2)
     if not all(0 <= p <= 1 for p in points):
         raise Malformed(place, "must lie in [0, 1]")
     return Oscillation((points[0], points[1]))
 
 
 def _cells_witness(value: Any, place: str) -> CellsWitness:
-    grid = _fields(value, place, ("kind", "grid"))["grid"]
-    return CellsWitness(_int(grid, f"{place}.grid", 1, MAX_GRID))
+    grid = fields_of(value, place, ("kind", "grid"))["grid"]
+    return CellsWitness(integer(grid, f"{place}.grid", 1, MAX_GRID))
 
 
 _FUNCTIONS: dict[str, Callable[[Any, str], Function]] = {"radial": _radial, "ball-indicator": _ball_indicator}
@@ -602,74 +641,3 @@ _WITNESSES: dict[str, Callable[[Any, str], Witness]] = {
     "oscillation": _oscillation,
     "cells": _cells_witness,
 }
-
-
-# Generic readers
-
-
-def _fields(value: Any, place: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The object itself, once it is known to have exactly these keys."""
-    if not isinstance(value, dict):
-        raise Malformed(place, f"expected an object, found {shown(value)}")
-    for name in names:
-        if name not in value:
-            raise Malformed(place, f"the key \"{name}\" is missing")
-    if len(value) != len(names):
-        raise Malformed(place, f"unknown key {shown(next(key for key in value if key not in names))}")
-    return value
-
-
-def _peek_kind(value: Any, place: str, known: Mapping[str, object]) -> str:
-    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-        raise Malformed(place, "expected an object with a text under \"kind\"")
-    kind: str = value["kind"]
-    if kind not in known:
-        raise Unsupported(f"{place}.kind {shown(kind)} (known: {', '.join(known)})")
-    return kind
-
-
-def _of_kind(value: Any, place: str, readers: Mapping[str, Callable[[Any, str], T]]) -> T:
-    return readers[_peek_kind(value, place, readers)](value, place)
-
-
-def _word(value: Any, place: str, known: tuple[str, ...]) -> None:
-    if not isinstance(value, str):
-        raise Malformed(place, f"expected a text, found {shown(value)}")
-    if value not in known:
-        raise Unsupported(f"{place} {shown(value)} (known: {', '.join(known)})")
-
-
-def _int(value: Any, place: str, low: int, high: int) -> int:
-    if type(value) is not int:
-        raise Malformed(place, f"expected an integer, found {shown(value)}")
-    if not low <= value <= high:
-        raise Malformed(place, f"{value} is outside {low}..{high}")
-    return value
-
-
-def _list(value: Any, place: str, limit: int, reader: Callable[[Any, str], T]) -> tuple[T, ...]:
-    if not isinstance(value, list):
-        raise Malformed(place, f"expected a list, found {shown(value)}")
-    if len(value) > limit:
-        raise Malformed(place, f"{len(value)} entries, at most {limit} are allowed")
-    return tuple(reader(entry, f"{place}[{index}]") for index, entry in enumerate(value))
-
-
-def _length(values: tuple[Any, ...], place: str, wanted: int) -> None:
-    if len(values) != wanted:
-        raise Malformed(place, f"needs {wanted} entries, has {len(values)}")
-
-
-def _weights(value: Any, place: str, limit: int, wanted: int | None = None) -> tuple[fmpq, ...]:
-    weights = _list(value, place, limit, parse_weight)
-    if wanted is not None:
-        _length(weights, place, wanted)
-    return weights
-
-
-def _thresholds(value: Any, place: str, limit: int) -> tuple[fmpq, ...]:
-    thresholds = _weights(value, place, limit)
-    for index, threshold in enumerate(thresholds):
-        if threshold < 0 or (index and threshold <= thresholds[index - 1]):
-            raise Malformed(f"{place}[{index}]", "thresholds must be >= 0 and increase strictly")
-    return thresholds

@@ -191,7 +191,9 @@ def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tables_take_texts_literally_and_break_no_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table("All of [1, 1]", ("name", "width"), [("[bold]x[/bold] :smile:", "1,140"), ("y" * 90, "≥ 3")], right=(1,))
+    print_table(
+        "All of [1, 1]", ("name", "width"), [("[bold]x[/bold] :smile:", "1,140"), ("y" * 90, "≥ 3")], right=(1,)
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "All of [1, 1]"
     assert lines[3].split() == ["[bold]x[/bold]", ":smile:", "1,140"]

@@ -12,7 +12,7 @@ from depthsep.cli.app import cli, run
 
 def examples(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     assert run([command, "--help"]) == 0
-    _, _, shown = capsys.readouterr().out.partition("\nExample:\n")
+    _, _, shown = capsys.readouterr().out.partition("\n  Example:\n")
     return [line.strip() for line in shown.splitlines() if line.strip()]
 
 

@@ -89,7 +89,12 @@ def test_every_hypothesis_is_ticked_or_not(page: str) -> None:
 
 
 def test_a_ball_indicator_shows_its_free_shell() -> None:
-    page = render(ds.separate("ball(1/2, 1/4)", dim=2, eps="0"))
+    page = render(
+        ds.separate(
+            "ball(1/2, 1/4)",
+            dim=2,
+        )
+    )
     assert "In the grey shell nothing is asked." in page
     assert "proved: no error at all" in page
     assert "There is no shallow network here" in page

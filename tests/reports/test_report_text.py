@@ -3,9 +3,10 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from depthsep.reports.text import count, exact_decimal, upper_decimal, widths_text
+from depthsep.reports.text import count, exact_decimal, json_text, upper_decimal, widths_text
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,9 @@ def test_counts() -> None:
 )
 def test_exact_decimal(number: Fraction, text: str) -> None:
     assert exact_decimal(number) == text
+
+
+def test_json_knows_the_numbers_of_numpy_and_refuses_nan() -> None:
+    assert json_text([np.int64(17), np.float64(0.5), "≥"]) == '[\n  17,\n  0.5,\n  "\\u2265"\n]'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text(float("nan"))

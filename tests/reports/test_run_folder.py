@@ -9,6 +9,7 @@ import pytest
 import depthsep as ds
 from depthsep.errors import BadInput, DocumentExists
 from depthsep.reports import run_folder
+from depthsep.reports.text import json_text
 from depthsep_check import check
 
 
@@ -27,7 +28,7 @@ def test_a_run_leaves_its_files_and_they_check(separation: ds.Separation, tmp_pa
     documents = [tmp_path / "shallow.json", tmp_path / "deep.json", *(tmp_path / "bounds").iterdir()]
     assert len(documents) == 2 + len(separation.bounds)
     assert all(check(path).ok for path in documents)
-    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary))
+    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json_text(summary))
     assert summary["notes"] == []
     assert [Path(bound["document"]).parent.name for bound in summary["bounds"]] == ["bounds"] * len(separation.bounds)
 

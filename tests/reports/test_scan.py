@@ -51,6 +51,6 @@ def test_large_networks_are_looked_at_in_fewer_points(
 
 
 def test_nothing_is_claimed_inside_the_margin_of_a_ball() -> None:
-    seen = scans.scan(ds.build("ball(1/2, 1/4)", dim=2, eps=None, depth=3))
+    seen = scans.scan(ds.build("ball(1/2, 1/4)", dim=2, depth=3))
     assert np.array_equal(seen.claimed, (seen.radii <= 0.25) | (seen.radii >= 0.75))
     assert seen.largest_error < 1e-12

@@ -17,6 +17,7 @@ from depthsep.cli.terminal import (
     print_table,
     progress,
     refuse_unwritable,
+    within,
 )
 
 __all__ = ["COMMANDS"]
@@ -34,14 +35,14 @@ __all__ = ["COMMANDS"]
 def build(
     expression: str,
     dim: int,
-    eps: str,
+    eps: str | None,
     depth: int,
     max_width: int | None,
     out: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Build one network for EXPRESSION and prove its error.
+    """Build one network and prove its error.
 
     EXPRESSION is a formula in r, the norm of x, or ball(radius, margin).
     """
@@ -57,7 +58,7 @@ def build(
     if as_json:
         print_json({**certified.summary(), "document": certified.document if out is None else str(out)})
         return
-    title = f"{expression} on the unit ball of dimension {dim}, within {eps}"
+    title = f"{expression} on the unit ball of dimension {dim}, {within(eps)}"
     print_table(title, NETWORK_COLUMNS, [rows.network_row(certified).cells], right=(0, 1, 2, 3, 4, 5))
     click.echo(f"document: {out}" if out is not None else "not saved; --out FILE writes the document")
 

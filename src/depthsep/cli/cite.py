@@ -91,7 +91,10 @@ BEHIND = {
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_option
 def cite(file: Path | None, as_json: bool) -> None:
-    """Print the sources as BibTeX: all of them, or those behind one document."""
+    """Print the sources as BibTeX.
+
+    All sources of the library, or only those behind one document.
+    """
     keys = list(SOURCES) if file is None else _behind(file)
     if as_json:
         print_json({"sources": [{"key": key, "bibtex": SOURCES[key]} for key in keys]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from depthsep.cli.terminal import dim_option, eps_option, example, json_option, print_json
+from depthsep.cli.terminal import dim_option, eps_option, example, json_option, print_json, within
 
 __all__ = ["COMMANDS"]
 
@@ -16,10 +16,11 @@ MARKS = {True: "yes", False: "NO", None: "?"}
 @dim_option
 @eps_option
 @json_option
-def explain(expression: str, dim: int, eps: str, as_json: bool) -> None:
-    """Say which theorems apply to EXPRESSION, hypothesis by hypothesis, and the widths they predict.
+def explain(expression: str, dim: int, eps: str | None, as_json: bool) -> None:
+    """Say which theorems apply, and what widths they predict.
 
-    Nothing is built; the widths are formulas and estimates, and are called so.
+    Every theorem is shown with its hypotheses, each ticked or not for EXPRESSION, --dim and --eps. Nothing is built;
+    the widths are formulas, estimates or proved bounds, and are called so.
     """
     from depthsep.explain import explain as explain_request
 
@@ -27,7 +28,7 @@ def explain(expression: str, dim: int, eps: str, as_json: bool) -> None:
     if as_json:
         print_json(explanation.to_json())
         return
-    click.echo(f"{explanation.function} on the unit ball of dimension {explanation.dim}, within {explanation.eps}")
+    click.echo(f"{explanation.function} on the unit ball of dimension {explanation.dim}, {within(explanation.eps)}")
     for theorem in explanation.theorems:
         verdict = {True: "applies", False: "does not apply", None: "cannot be decided here"}[theorem.applies]
         click.echo("\n" + click.style(theorem.name, bold=True) + f": {verdict}")

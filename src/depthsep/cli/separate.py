@@ -16,6 +16,7 @@ from depthsep.cli.terminal import (
     print_json,
     print_table,
     progress,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ BOUND_COLUMNS = ("theorem", "holds for", "width at least", "checker")
 @force_option
 @json_option
 def separate(
-    expression: str, dim: int, eps: str, max_width: int | None, out: Path | None, force: bool, as_json: bool
+    expression: str, dim: int, eps: str | None, max_width: int | None, out: Path | None, force: bool, as_json: bool
 ) -> None:
-    """Build a shallow and a deep network for EXPRESSION, prove both, and compare.
+    """Build, prove and compare a shallow and a deep network.
 
-    Prints what was proved and what any network needs, and writes a run folder: both documents, the lower bounds, ONNX
-    files where the networks are small enough, and a page with pictures.
+    EXPRESSION is a formula in r, the norm of x, or ball(radius, margin). Prints what was proved and what any network
+    needs, and writes a run folder: both documents, the lower bounds, ONNX files where the networks are small enough,
+    and a page with pictures.
     """
     _separate(expression, dim, eps, max_width, out, force, as_json)
 
@@ -64,12 +66,12 @@ COMMANDS = (separate, demo)
 
 
 def _separate(
-    expression: str, dim: int, eps: str, max_width: int | None, out: Path | None, force: bool, as_json: bool
+    expression: str, dim: int, eps: str | None, max_width: int | None, out: Path | None, force: bool, as_json: bool
 ) -> None:
     import depthsep as ds
     from depthsep.reports import run_folder
 
-    target = out or run_folder.free_name(expression, dim, eps)
+    target = out or run_folder.free_name(expression, dim, eps or "")
     with run_folder.staged(target, force=force) as staging, progress() as report:
         separation = ds.separate(expression, dim=dim, eps=eps, max_width=max_width, progress=report)
         summary = run_folder.write(separation, staging, progress=report)
@@ -85,7 +87,7 @@ def _separate(
 def _print_separation(separation: Separation) -> None:
     from depthsep.reports import rows
 
-    title = f"{separation.function.text} on the unit ball of dimension {separation.dim}, within {separation.eps}"
+    title = f"{separation.function.text} on the unit ball of dimension {separation.dim}, {within(separation.eps)}"
     networks = [rows.network_row(net).cells for net in rows.networks_of(separation)]
     print_table(title, NETWORK_COLUMNS, networks, right=(0, 1, 2, 3, 4, 5))
     if separation.shallow_failure is not None:
@@ -93,6 +95,6 @@ def _print_separation(separation: Separation) -> None:
     if separation.bounds:
         bounds = [rows.bound_row(bound).cells for bound in separation.bounds]
         print_table("What every network needs", BOUND_COLUMNS, bounds, right=(2,))
-    for nothing in separation.no_bounds:
+    for nothing in dict.fromkeys(separation.no_bounds):
         click.echo(f"no bound by {nothing.theorem}: {nothing.reason}")
     click.echo(separation.sentence)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from depthsep.errors import BadInput, DocumentExists
+from depthsep.reports.text import exact_decimal, json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,7 @@ __all__ = [
     "progress",
     "refuse_unwritable",
     "warn",
+    "within",
 ]
 
 Progress = Callable[[str, float | None], None]
@@ -45,8 +47,15 @@ def dim_option(command: _Command) -> _Command:
 def eps_option(command: _Command) -> _Command:
     """The option ``--eps``; a string, because "0.1" means exactly one tenth."""
     return click.option(
-        "--eps", required=True, metavar="EPS", help='Accuracy in the sup norm, read exactly: "0.1" or "1/10".'
+        "--eps", metavar="EPS", help='Accuracy in the sup norm, read exactly: "0.1" or "1/10"; ball(...) needs none.'
     )(command)
+
+
+def within(eps: Fraction | str | None) -> str:
+    """The accuracy as a heading names it: in the user's words, or exactly."""
+    if eps is None:
+        return "exact off its margin"
+    return f"within {exact_decimal(eps) if isinstance(eps, Fraction) else eps}"
 
 
 def json_option(command: _Command) -> _Command:
@@ -66,7 +75,7 @@ def example(*lines: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout; ASCII only, and never NaN."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False, default=str))
+    click.echo(json_text(value))
 
 
 def warn(text: str) -> None:

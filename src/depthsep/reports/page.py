@@ -15,7 +15,6 @@ from depthsep.reports.text import count, exact_decimal, upper_decimal, widths_te
 
 if TYPE_CHECKING:
     from depthsep.api import Separation
-
     from depthsep.certificates.document import CertifiedNetwork
 
 __all__ = ["draw", "render"]
@@ -78,14 +77,13 @@ def draw(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
 
 def _facts(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
     networks = networks_of(separation)
-    eps = None if separation.eps is None else separation.eps
-    explanation = explain(separation.function.text, dim=separation.dim, eps=eps or 0)
+    explanation = explain(separation.function.text, dim=separation.dim, eps=separation.eps)
     documents = [f"{kind_of(net)}.json" for net in networks]
     return {
         "function": separation.function.text,
         "where": "r is the norm of x" if separation.function.kind == "radial" else "a ball with a margin",
         "dim": separation.dim,
-        "eps": "0" if eps is None else exact_decimal(eps),
+        "accuracy": "exact off the margin" if separation.eps is None else f"accuracy {exact_decimal(separation.eps)}",
         "sentence": separation.sentence,
         "made_by": MADE_BY,
         "networks": [_network_facts(net) for net in networks],

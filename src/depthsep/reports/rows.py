@@ -10,7 +10,6 @@ from depthsep.reports.text import count, upper_decimal, widths_text
 
 if TYPE_CHECKING:
     from depthsep.api import Separation
-
     from depthsep.certificates.document import CertifiedNetwork
     from depthsep.lower_bounds import LowerBound
 

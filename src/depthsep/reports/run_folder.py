@@ -9,7 +9,6 @@ summary.json                    the same facts for a program
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -19,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthsep.errors import BadInput, DepthsepError, DocumentExists
+from depthsep.reports.text import json_text
 
 if TYPE_CHECKING:
     from depthsep.api import Separation
-
     from depthsep.certificates.document import CertifiedNetwork
     from depthsep.lower_bounds import LowerBound
 
@@ -52,7 +51,7 @@ def free_name(function: str, dim: int, eps: str, under: Path = RUNS) -> Path:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:48] or "run"
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[:48].strip("-.") or "run"
 
 
 @contextmanager
@@ -169,7 +168,7 @@ def write(
     }
     report("drawing the report", None)
     (folder / "report.html").write_text(render(separation, notes), encoding="utf-8")
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2, default=str) + "\n", encoding="utf-8")
+    (folder / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
     return summary
 
 

@@ -1,12 +1,14 @@
-"""Numbers as people read them; a bound is only ever rounded to its safe side."""
+"""Numbers as people and programs read them; a bound is only ever rounded to its safe side."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
-__all__ = ["count", "exact_decimal", "upper_decimal", "widths_text"]
+__all__ = ["count", "exact_decimal", "json_text", "upper_decimal", "widths_text"]
 
 
 def count(number: int) -> str:
@@ -39,6 +41,26 @@ def exact_decimal(number: Fraction) -> str:
     decimal = Decimal(number.numerator) / Decimal(number.denominator)
     short = len(decimal.as_tuple().digits) <= 12 and Fraction(decimal) == number
     return f"{decimal:f}" if short and abs(decimal.adjusted()) <= 12 else str(number)
+
+
+def json_text(value: Any) -> str:
+    """Write JSON in ASCII; NaN and infinity are a fault, and raise.
+
+    Example:
+        >>> print(json_text({"widths": [2400, 9]}))
+        {
+          "widths": [
+            2400,
+            9
+          ]
+        }
+    """
+    return json.dumps(value, indent=2, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's own."""
+    return value.item()
 
 
 def upper_decimal(bound: Fraction, digits: int = 4) -> str:

@@ -66,9 +66,9 @@ def min_link_path(
     link = gates.flat_link() if start == "flat" else gates.longest_link(0, 1)
     knots, values = [float(gates.x[0])], [link.at(float(gates.x[0]))]
     while link.last < len(gates.x) - 1:
-        contact, leave = float(gates.x[link.contact]), gates.open_window(link)
-        following = gates.longest_link(link.contact, leave + 1)
-        knot = link.meets(following, contact, float(gates.x[leave]))
+        contact, leave = gates.open_window(link)
+        following = gates.longest_link(contact, leave + 1)
+        knot = link.meets(following, float(gates.x[contact]), float(gates.x[leave]))
         knots.append(knot)
         values.append(link.at(knot))
         link = following
@@ -124,30 +124,34 @@ class _Gates:
             raise ValueError(f"the tube is empty at x = {xs[i]}: low {lows[i]} is above high {highs[i]}")
         return cls(xs, lows, highs)
 
-    def open_window(self, link: _Link) -> int:
-        """Let the next line start anywhere on the link between its last contact and its exit; return the gate there."""
-        p, j = link.contact, self._exit(link)
+    def open_window(self, link: _Link) -> tuple[int, int]:
+        """Let the next line start anywhere on the link between its last contact and its exit; return these two gates."""
+        p, j = self._insert_exit(link)
         start, end = link.at(float(self.x[p])), link.at(float(self.x[j]))
         if link.turn > 0:
             self.low[p:j], self.high[p], self.low[j] = -np.inf, start, end
         else:
             self.high[p:j], self.low[p], self.high[j] = np.inf, start, end
-        return j
+        return p, j
 
-    def _exit(self, link: _Link) -> int:
-        """The gate where the link leaves the tube, inserted if need be."""
-        j, side = link.last, self.low if link.turn > 0 else self.high
-        before, after = float(self.x[j]), float(self.x[j + 1])
-        room, lack = (link.turn * float(link.at(x) - bound) for x, bound in ((before, side[j]), (after, side[j + 1])))
+    def _insert_exit(self, link: _Link) -> tuple[int, int]:
+        """The gates of the last contact and of the exit; there the gates up to the exit move into places not used again."""
+        p, j = link.contact, link.last
+        side = self.low if link.turn > 0 else self.high
+        ends = ((float(self.x[i]), float(side[i])) for i in (j, j + 1))
+        room, lack = (link.turn * (link.at(x) - bound) for x, bound in ends)
         share = room / (room - lack) if room > 0 else 0.0
-        place = before + share * (after - before)
-        if not before < place < after:
-            return j
-        for name in ("low", "high"):
-            bounds = getattr(self, name)
-            setattr(self, name, np.insert(bounds, j + 1, bounds[j] + share * (bounds[j + 1] - bounds[j])))
-        self.x = np.insert(self.x, j + 1, place)
-        return j + 1
+        place = (1 - share) * self.x[j] + share * self.x[j + 1]
+        if not self.x[j] < place < self.x[j + 1]:
+            return p, j
+        gate = [(1 - share) * bounds[j] + share * bounds[j + 1] for bounds in (self.low, self.high)]
+        if p == 0:
+            self.x, self.low, self.high = (np.append(a[:1], a) for a in (self.x, self.low, self.high))
+            p, j = 1, j + 1
+        for array, entry in zip((self.x, self.low, self.high), (place, *gate), strict=True):
+            array[p - 1 : j] = array[p : j + 1].copy()
+            array[j] = entry
+        return p - 1, j
 
     def flat_link(self) -> _Link:
         """The longest horizontal line from the first gate."""
