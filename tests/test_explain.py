@@ -24,7 +24,8 @@ def note(explanation: Explanation, name: str) -> TheoremNote:
 def test_the_cone() -> None:
     cone = explain("1 - r", dim=10, eps="0.1")
     assert [theorem.name for theorem in cone.theorems if theorem.applies][:3] == [SOURCE, SHALLOW, DEEP]
-    assert note(cone, SHALLOW).predicted_widths["directions (estimate)"] == "100"
+    assert note(cone, SHALLOW).hypotheses[-1].found == "degree 4, error 0.0676, 100 directions (estimates)"
+    assert note(cone, SHALLOW).predicted_widths == {"neurons (estimate)": "about 1,500"}
     assert note(cone, RANK).predicted_widths == {"at least (proved)": "10"}
     assert not note(cone, BALL).applies
     assert note(cone, "Exponential width at depth 2 for an inner product").applies is False
@@ -36,8 +37,8 @@ def test_the_cone() -> None:
      ("exp(-r^2)", 100, "0.05", 100), ("1/2", 5, "0.1", 0), ("1 - r", 1, "0.1", 1)],
 )  # fmt: skip
 def test_directions_of_the_moment_sandwich(function: str, dim: int, eps: str, directions: int) -> None:
-    predicted = note(explain(function, dim=dim, eps=eps), SHALLOW).predicted_widths
-    assert predicted["directions (estimate)"] == str(directions)
+    found = note(explain(function, dim=dim, eps=eps), SHALLOW).hypotheses[-1].found
+    assert found.endswith(f", {directions:,} directions (estimates)")
 
 
 @pytest.mark.parametrize(("dim", "eps", "reached"), [(10, "0.01", 160), (100, "0.01", 2420), (1000, "0.01", 30100)])

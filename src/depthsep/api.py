@@ -46,8 +46,9 @@ class Separation:
         """What depth bought, in a sentence."""
         deep = sum(self.deep.widths)
         if self.shallow is None:
-            budget = "" if self.shallow_failure is None else f" ({self.shallow_failure.found})"
-            return f"Depth 3 does it with {deep:,} neurons; no depth-2 network was found{budget}."
+            found = self.shallow_failure.found if self.shallow_failure is not None else ""
+            because = f" ({found})" if found else ""
+            return f"Depth 3 does it with {deep:,} neurons; no depth-2 network was found{because}."
         shallow = sum(self.shallow.widths)
         if shallow == deep == 0:
             return "Neither depth needs a neuron: a constant is within the accuracy."

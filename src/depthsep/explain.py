@@ -184,13 +184,12 @@ def _moment_sandwich(request: _Request) -> TheoremNote:
     predicted = {}
     if all(hypothesis.holds for hypothesis in hypotheses):
         fit = _first_even_fit(request)
-        found = "" if fit is None else f"degree {2 * fit.degree}, error {fit.error:.3g} (estimate)"
+        found = "" if fit is None else fit.summary(request.dim)
         text = f"an even polynomial of degree at most {2 * _LARGEST_DEGREE} is within eps of the profile"
         hypotheses.append(Hypothesis(text, fit is not None or None, found))
         if fit is not None:
-            directions = _directions(request.dim, fit.degree)
-            predicted["directions (estimate)"] = str(directions)
-            predicted["neurons (estimate)"] = f"about {_two_digits(directions * fit.neurons_per_direction(request))}"
+            neurons = _directions(request.dim, fit.degree) * fit.neurons_per_direction(request)
+            predicted["neurons (estimate)"] = f"about {_two_digits(neurons)}"
     return TheoremNote(
         "Moment sandwich (depth 2)",
         "this library, after Safran, Eldan and Shamir 2019, Theorem 1",
@@ -246,6 +245,10 @@ class _EvenFit:
     degree: int
     coefficients: tuple[float, ...]
     error: float
+
+    def summary(self, dim: int) -> str:
+        directions = _directions(dim, self.degree)
+        return f"degree {2 * self.degree}, error {self.error:.3g}, {directions:,} directions (estimates)"
 
     def neurons_per_direction(self, request: _Request) -> float:
         """Twice the knots of a sandwich that gives each degree an equal share of what the fit leaves of eps.

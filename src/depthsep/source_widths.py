@@ -58,7 +58,7 @@ def source_width(function: Function, depth: int, eps: Fraction) -> str | None:
     if depth == 2:
         exponent = float(steepness) ** 9 * max(1.0, math.log(function.dim * float(steepness)))
         return f"e^({exponent:.1e})".replace("e+0", "e").replace("e+", "e")
-    return f"{math.ceil(16 * function.dim**2 * steepness):,}"
+    return f"{round(16 * function.dim**2 * float(steepness)):,}"
 
 
 def source_note(depth: int) -> str:

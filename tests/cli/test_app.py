@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,20 @@ def test_a_reader_that_goes_away_is_no_internal_fault(tmp_path: Path) -> None:
     command = f"{sys.executable} -m depthsep.cli cite | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "depthsep.cli", "separate", "1 - r", "--dim", "10", "--eps", "0.1"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        assert [path.name for path in tmp_path.iterdir()] == ["depthsep-runs"]
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    assert err.endswith("error: interrupted; no file was left half written\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_plain_progress_says_each_text_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -264,7 +264,7 @@ def test_explain_ticks_every_hypothesis(capsys: pytest.CaptureFixture[str]) -> N
     assert "Moment sandwich (depth 2): applies" in out
     assert "  [yes] the accuracy is positive: eps = 1/10" in out
     assert "  [NO ] the function is a ball indicator with a positive margin" in out
-    assert "  width at least (proved): 5" in out
+    assert "  predicted width, at least (proved): 5" in out
 
 
 def test_explain_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,8 +200,9 @@ def test_progress_is_told():
     assert told[-1] == "proving 40 + 2 units"
 
 
-def test_out_of_reach_of_float64():
-    assert list(deep_radial.search(Radial("1 - r", 1), 1, Fraction(1, 10**18))) == []
+@pytest.mark.parametrize(("expression", "eps"), [("1 - r", Fraction(1, 10**18)), ("sin(1000*r)", Fraction(1, 100))])
+def test_accuracies_out_of_reach(expression, eps):
+    assert list(deep_radial.search(Radial(expression, 10), 10, eps)) == []
 
 
 @pytest.mark.parametrize(

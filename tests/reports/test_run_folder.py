@@ -39,7 +39,7 @@ def test_a_network_too_large_for_onnx_is_named(
     monkeypatch.setattr(run_folder, "ONNX_LIMIT_BYTES", 100)
     summary = run_folder.write(separation, tmp_path)
     assert not (tmp_path / "shallow.onnx").exists()
-    assert [note.split(":")[0] for note in summary["notes"]] == ["no shallow.onnx", "no deep.onnx"]
+    assert [note.split(" (")[0] for note in summary["notes"]] == ["no shallow.onnx", "no deep.onnx"]
     assert "at most 100 bytes" in summary["notes"][0]
     assert "no shallow.onnx" in (tmp_path / "report.html").read_text(encoding="utf-8")
 

@@ -38,7 +38,7 @@ def explain(expression: str, dim: int, eps: str | None, as_json: bool) -> None:
                 f"  [{MARKS[hypothesis.holds]:^3}] {hypothesis.text}" + f": {hypothesis.found}" * bool(hypothesis.found)
             )
         for name, width in theorem.predicted_widths.items():
-            click.echo(f"  width {name}: {width}")
+            click.echo(f"  predicted width, {name}: {width}")
 
 
 COMMANDS = (explain,)

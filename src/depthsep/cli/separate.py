@@ -97,4 +97,4 @@ def _print_separation(separation: Separation) -> None:
         print_table("What every network needs", BOUND_COLUMNS, bounds, right=(2,))
     for nothing in dict.fromkeys(separation.no_bounds):
         click.echo(f"no bound by {nothing.theorem}: {nothing.reason}")
-    click.echo(separation.sentence)
+    click.echo(f"\n{separation.sentence}\n")

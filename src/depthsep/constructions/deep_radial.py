@@ -65,6 +65,7 @@ _GATES_PER_UNIT = 100
 _FEWEST_GATES = 4000
 _EPS_STEPS = 6
 _LEAST_CLAIM = 1e-12
+_MOST_STEPS = 2**15
 
 
 class RadialProfile(Protocol):
@@ -110,7 +111,8 @@ def search(function: RadialProfile, dim: int, eps: Fraction, progress: Progress 
         progress: called with a short text at every stage.
 
     Yields:
-        Candidates, the one with the fewest units first; none when eps is out of reach of float64.
+        Candidates, the one with the fewest units first; none when phi varies by more than 2^15 eps on its way from 0 to
+        1, which is out of reach of this search, or when no proof closes.
     """
     say = progress or (lambda _: None)
     samples = ProfileSamples.of(function.profile, float(eps) * _SAMPLE_STEP)
@@ -124,6 +126,8 @@ def search(function: RadialProfile, dim: int, eps: Fraction, progress: Progress 
 
 def _designs(samples: ProfileSamples, dim: int, eps: float, say: Progress) -> Iterator[_Design]:
     """Designs with ever wider first layers, until a wider one cannot pay off."""
+    if samples.variation > _MOST_STEPS * eps:
+        return
     least, greatest = float(samples.values.min()), float(samples.values.max())
     if greatest - least <= 2 * eps:
         level = Hinges((least + greatest) / 2, (), "right", ())

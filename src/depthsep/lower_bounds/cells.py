@@ -18,6 +18,7 @@ Cost: one pass over the grid, O(dim log width) to find the width.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from flint import fmpq
 
@@ -76,7 +77,7 @@ def cells_bound(
         grid, longest = _measure(function, eps)
         width = _largest_width(dim, second_layer_width, longest)
     if width <= dim:
-        return NoBound(THEOREM, f"it gives a width of at least {width}, no more than the rank bound can")
+        return NoBound(THEOREM, f"at depth {depth} it gives a width of at least {width}, no more than the rank bound can")
     behind = "N is affine on every cell" if depth == 2 else f"at most {second_layer_width} units in the second layer"
     return proved_bound(
         THEOREM,
@@ -101,6 +102,7 @@ def _require_class(depth: int, second_layer_width: int) -> None:
         )
 
 
+@lru_cache(maxsize=8)
 def _measure(function: Radial, eps: Fraction) -> tuple[int, fmpq]:
     """Choose a grid that is fine compared with D, and bound D on it."""
     accuracy = fmpq(eps.numerator, eps.denominator)

@@ -185,7 +185,7 @@ def draw_widths(bars: Sequence[Bar]) -> Figure:
             _draw_bar(axes, level, bar, edge)
         axes.set(xscale="log", xlim=(1, edge), ylim=(len(bars) - 0.4, -0.6), xlabel="neurons (logarithmic)")
         decades = math.floor(math.log10(edge))
-        axes.xaxis.set_major_locator(FixedLocator([10.0**p for p in range(0, decades + 1, 1 + decades // 8)]))
+        axes.xaxis.set_major_locator(FixedLocator([10.0**p for p in range(0, decades + 1, 1 + decades // 7)]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
         axes.set_yticks(range(len(bars)), [bar.name for bar in bars], color=PALETTE["ink"])

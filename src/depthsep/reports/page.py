@@ -88,7 +88,7 @@ def _facts(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
         "made_by": MADE_BY,
         "networks": [_network_facts(net) for net in networks],
         "shallow_failure": separation.shallow_failure,
-        "source_notes": [net.source_note for net in networks if net.source_note],
+        "source_notes": [(net.depth, net.source_note) for net in networks if net.source_width],
         "sampled": " and ".join(count(seen.directions * len(seen.radii)) for seen in scans),
         "has_margin": separation.function.kind == "ball-indicator",
         "has_deep": any(kind_of(net) == "deep" for net in networks),
@@ -129,11 +129,11 @@ def _knot_rows(certified: CertifiedNetwork) -> list[figures.KnotRow]:
 
 def _group_row(group: Any) -> figures.KnotRow:
     size = float(group.directions.norm_squared) ** 0.5
-    shape = group.directions.to_json()
+    number, shape = group.directions.count, group.directions.to_json()
     kind = {"orbit": f"of type {shape.get('generator')}", "code": "of a thinned cube", "explicit": "as stored"}[
         shape["kind"]
     ]
-    name = f"{count(group.directions.count)} directions\n{kind}"
+    name = f"{count(number)} direction{'s' * (number != 1)}\n{kind}"
     return figures.KnotRow("shallow", name, [place / size for place in group.thresholds], group.weights)
 
 

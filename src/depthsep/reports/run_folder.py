@@ -179,7 +179,7 @@ def _write_onnx(certified: CertifiedNetwork, path: Path) -> list[str]:
     try:
         onnx.write(certified, path, limit_bytes=ONNX_LIMIT_BYTES)
     except DepthsepError as error:
-        return [f"no {path.name}: {error.found}; {error.needed}"]
+        return [f"no {path.name} ({error.asked}): {error.found}; needed: {error.needed}"]
     return []
 
 

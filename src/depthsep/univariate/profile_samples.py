@@ -50,6 +50,11 @@ class ProfileSamples:
             values = np.insert(values, steep + 1, profile(middle))
         return cls(profile, radii, values)
 
+    @property
+    def variation(self) -> float:
+        """The total variation of the profile, as far as the grid sees it."""
+        return float(np.abs(np.diff(self.values)).sum())
+
     def ranges(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """The least and the greatest value on each interval [low_i, high_i] of radii."""
         ends = self.profile(low), self.profile(high)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
+from depthsep.errors import OutOfReach
 from depthsep.univariate.profile_samples import ProfileSamples
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,9 @@ def best_tolerance(samples: ProfileSamples, dim: int, width: float) -> Tolerance
         samples: the profile.
         dim: the dimension.
         width: the variation that need not be resolved, smaller than that of the whole profile.
+
+    Raises:
+        OutOfReach: when float64 does not suffice for the linear program.
     """
     near, far = _pairs(samples, width)
     smallest = max(_SMALLEST_RADIUS, np.sqrt(far[0]) / 4)
@@ -88,7 +92,11 @@ def best_tolerance(samples: ProfileSamples, dim: int, width: float) -> Tolerance
     objective = np.concatenate((np.zeros(n + 1), weights))
     answer = linprog(objective, A_ub=vstack(system), b_ub=np.concatenate(limits), method="highs")
     if answer.status != 0:
-        raise ArithmeticError(f"the linear program of the tolerance failed: {answer.message}")
+        raise OutOfReach(
+            f"a tolerance for the square function in dimension {dim}",
+            found=f"no answer of the linear program ({answer.message})",
+            do="ask for a larger eps",
+        )
     heights = answer.x[:n] * units
     return Tolerance(nodes, heights, float(answer.x[n] * units[-1]), float(answer.fun) / np.sqrt(2.0))
 

@@ -1,15 +1,16 @@
 """The continuous piecewise-linear path with the fewest links inside a tube.
 
 Theorem (Imai & Iri 1986, "An optimal algorithm for approximating a piecewise linear function"; Suri 1986, minimum-link
-paths): among the polygons y(x) with low(x) <= y(x) <= high(x), low and high piecewise linear, a greedy one has the fewest
-links: each link is the line that gets farthest, and the next one may leave it anywhere after its last contact.
+paths): among the polygons y(x) with low(x) <= y(x) <= high(x), low and high piecewise linear, a greedy one has the
+fewest links: each link is the line that gets farthest, and the next one may leave it anywhere after its last contact.
 
 What is computed here: that polygon. Call the segment from low to high at an abscissa a gate. A link is *stuck* at the
 first abscissa whose gate no line through the gates so far reaches. If that gate lies above, the path takes the line
 whose value there is largest; it touches a `low` end and, later, a `high` end (its last contact), and leaves the tube
 through `low`. Another line leaves it upwards between the contact and this exit exactly when it is not above it at the
 contact, not below it at the exit, and below the `high` ends between: so the next link is again a line through gates,
-some of them changed and one inserted at the exit, and one routine does all the work. The other case is the mirror image.
+some of them changed and one inserted at the exit, and one routine does all the work. The other case is the mirror
+image.
 
 Differences from the source: the steepest line through gates comes from Newton's iteration on the convex function
 m -> max(low - m x) - min(high - m x), one numpy pass a step, instead of from convex hulls; how far a link gets comes
@@ -26,6 +27,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from depthsep.errors import OutOfReach
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +56,7 @@ def min_link_path(
 
     Raises:
         ValueError: when the arrays do not describe a tube.
+        OutOfReach: when the tube is too narrow for float64.
 
     >>> knots, values = min_link_path([0, 1, 2, 3], [0, 1, 1, 0], [0, 1, 1, 0])
     >>> len(knots) - 1
@@ -125,7 +129,7 @@ class _Gates:
         return cls(xs, lows, highs)
 
     def open_window(self, link: _Link) -> tuple[int, int]:
-        """Let the next line start anywhere on the link between its last contact and its exit; return these two gates."""
+        """Let the next line start on the link, between its last contact and its exit; return these two gates."""
         p, j = self._insert_exit(link)
         start, end = link.at(float(self.x[p])), link.at(float(self.x[j]))
         if link.turn > 0:
@@ -135,7 +139,7 @@ class _Gates:
         return p, j
 
     def _insert_exit(self, link: _Link) -> tuple[int, int]:
-        """The gates of the last contact and of the exit; there the gates up to the exit move into places not used again."""
+        """The gates of the last contact and of the exit; gates move into places no longer used to make room for it."""
         p, j = link.contact, link.last
         side = self.low if link.turn > 0 else self.high
         ends = ((float(self.x[i]), float(side[i])) for i in (j, j + 1))
@@ -182,7 +186,11 @@ class _Gates:
                 steepest, reach, step = line, trial, 2 * step
         shallowest = self.steepest_line(first, reach, -1)
         if steepest is None or shallowest is None:
-            raise ArithmeticError(f"the tube is too narrow for float64 near x = {self.x[reach]}")
+            raise OutOfReach(
+                "a piecewise-linear path in a tube",
+                found=f"a tube too narrow for float64 near x = {self.x[reach]}",
+                do="ask for a larger eps",
+            )
         if reach == size - 1:
             return steepest.averaged(shallowest)
         turns_up = steepest.at(float(self.x[reach + 1])) < self.low[reach + 1]
