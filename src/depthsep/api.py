@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from depthsep.certificates.document import CertifiedNetwork, certify
+from depthsep.certificates.document import CertifiedNetwork
 from depthsep.errors import BadInput, OutOfReach
-from depthsep.functions import BallIndicator, Function, parse_function
+from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
+from depthsep.progress import Progress, silent
 
 __all__ = ["Accuracy", "Progress", "Separation", "build", "parse_accuracy", "separate"]
 
-Progress = Callable[[str, float | None], None]
 Accuracy = str | int | Fraction
 
 
@@ -55,8 +54,9 @@ class Separation:
         accuracy = "the same accuracy" if self.eps is None else f"accuracy {self.eps}"
         if shallow > deep:
             return (
-                f"Depth 3 reaches {accuracy} with {deep:,} neurons where the best depth-2 network found takes {shallow:,}: "
-                f"{shallow / deep:.3g} times as many. This compares two constructions; the lower bounds say what is necessary."
+                f"Depth 3 reaches {accuracy} with {deep:,} neurons where the best depth-2 network found takes "
+                f"{shallow:,}: {shallow / deep:.3g} times as many. This compares two constructions; the lower bounds "
+                "say what is necessary."
             )
         return (
             f"Depth buys nothing here: depth 2 reaches {accuracy} with {shallow:,} neurons, and depth 3 takes {deep:,}."
@@ -110,15 +110,15 @@ def build(
     eps: Accuracy | None = None,
     depth: int = 2,
     max_width: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> CertifiedNetwork:
-    """Build a ReLU network within eps of a radial function on the unit ball, with a proof that the checker has replayed.
+    """Build a ReLU network within eps of a radial function on the unit ball, with a proof that was replayed.
 
     Args:
         function: A formula in r = ||x||, such as "exp(-r^2)", or "ball(r0, margin)".
         dim: The dimension of x.
-        eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met exactly
-            outside its margin.
+        eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met
+            exactly outside its margin.
         depth: 2 (one hidden layer) or 3.
         max_width: The most neurons allowed; 10,000,000 if not given.
         progress: Called with a text and a fraction (or None) as the work goes on.
@@ -147,13 +147,12 @@ def build(
     if max_width is not None and max_width < 0:
         raise BadInput(f"max_width = {max_width}", needed="a number of neurons that is not negative")
     target.validate()
-    report = progress or (lambda _text, _fraction: None)
     if isinstance(target, BallIndicator):
-        certified = _ball(target, eps, depth, report)
+        certified = _ball(target, eps, depth, progress)
     elif eps is None:
         raise BadInput("a network without an accuracy", needed="eps: only ball(r0, margin) is met exactly")
     else:
-        certified = _radial(target, parse_accuracy(eps), depth, max_width, report)
+        certified = _radial(target, parse_accuracy(eps), depth, max_width, progress)
     if max_width is not None and sum(certified.widths) > max_width:
         raise OutOfReach(
             f"a depth-{depth} network for {target.text} of at most {max_width:,} neurons",
@@ -164,7 +163,7 @@ def build(
     return certified
 
 
-def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, report: Progress) -> CertifiedNetwork:
+def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, progress: Progress) -> CertifiedNetwork:
     from depthsep.constructions import deep_ball
 
     if eps is not None:
@@ -173,22 +172,18 @@ def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, report: Progr
         raise BadInput(
             f"a depth-2 network for {target.text}",
             needed="a continuous profile: no depth-2 construction for ball indicators is known to this library",
-            do="ask for depth 3, which is exact off the margin, or for a continuous ramp such as min(1, max(0, 10*(0.55 - r)))",
+            do="ask for depth 3, which is exact off the margin, or for a ramp such as min(1, max(0, 10*(0.55 - r)))",
         )
-    found = deep_ball.search(target.radius, target.margin, target.dim, lambda text: report(text, None))
-    return certify(target, found.network, found.witness, found.error, found.error)
+    return deep_ball.search(target, progress)
 
 
-def _radial(
-    target: Function, eps: Fraction, depth: int, max_width: int | None, report: Progress
-) -> CertifiedNetwork:
+def _radial(target: Radial, eps: Fraction, depth: int, max_width: int | None, progress: Progress) -> CertifiedNetwork:
     from depthsep.constructions import deep_radial, shallow_radial
 
     if depth == 3:
-        found = next(deep_radial.search(target, target.dim, eps, lambda text: report(text, None)))
-        return certify(target, found.network, found.witness, found.error, eps)
+        return deep_radial.search(target, eps, progress)
     limit = shallow_radial.DEFAULT_MAX_WIDTH if max_width is None else max_width
-    return shallow_radial.search(target, eps, max_width=limit, progress=report)
+    return shallow_radial.search(target, eps, max_width=limit, progress=progress)
 
 
 def separate(
@@ -197,7 +192,7 @@ def separate(
     dim: int,
     eps: Accuracy | None = None,
     max_width: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Separation:
     """Build a depth-2 and a depth-3 network for one function, and say what any network needs.
 
@@ -218,19 +213,18 @@ def separate(
         >>> [bound.width_lower for bound in both.bounds if bound.theorem == "rank"]
         [3]
     """
-    report = progress or (lambda _text, _fraction: None)
     target = parse_function(function, dim) if isinstance(function, str) else function
-    deep = build(target, dim=dim, eps=eps, depth=3, progress=report)
+    deep = build(target, dim=dim, eps=eps, depth=3, progress=progress)
     shallow, failure = None, None
     try:
-        shallow = build(target, dim=dim, eps=eps, depth=2, max_width=max_width, progress=report)
+        shallow = build(target, dim=dim, eps=eps, depth=2, max_width=max_width, progress=progress)
     except OutOfReach as error:
         failure = error
     except BadInput as error:
         if not isinstance(target, BallIndicator):
             raise
         failure = OutOfReach(error.asked, error.found, error.needed, error.do)
-    report("lower bounds", None)
+    progress("lower bounds", None)
     exact = parse_accuracy(eps) if eps is not None and not isinstance(target, BallIndicator) else None
     found = _bounds(target, dim, exact or Fraction(1, 4), deep)
     bounds = tuple(bound for bound in found if isinstance(bound, LowerBound))

@@ -1,9 +1,9 @@
 """The widths that the sources' own formulas give, beside which the networks here are shown.
 
-Safran, Eldan & Shamir (2019), Theorem 1: depth 2, exp(O((L/eps)^9 log(d L/eps))) neurons for an L-Lipschitz profile (they state
-it for L = 1; scaling gives L/eps). Daniely (2017), Section 4: depth 3, 16 d^2 L/eps neurons, for functions of an inner
-product; quoted with the profile's L. Both papers want polynomials in d, not small constants, and leave constants open: they
-are set to one here. To compare is fair to the formulas, not to their authors.
+Safran, Eldan & Shamir (2019), Theorem 1: depth 2, exp(O((L/eps)^9 log(d L/eps))) neurons for an L-Lipschitz profile
+(stated for L = 1; scaling gives L/eps). Daniely (2017), Section 4: depth 3, 16 d^2 L/eps neurons, for functions of an
+inner product; quoted with the profile's L. Both papers want polynomials in d, not small constants, and leave constants
+open: they are set to one here. To compare is fair to the formulas, not to their authors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BITS = 64
 
 
 def lipschitz_upper(function: Function) -> Fraction | None:
-    """A proved Lipschitz constant of the profile on [0, 1]; None when ball arithmetic finds no bound for its derivative.
+    """A proved Lipschitz constant of the profile on [0, 1]; None when balls find no bound for its derivative.
 
     For a ball indicator: of the ramp through the free shell.
     """

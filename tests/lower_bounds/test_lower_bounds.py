@@ -97,8 +97,8 @@ def test_log2_is_rounded_down() -> None:
     [
         (Radial(CONE, 10), "1/100", 3, 10, "it needs a second layer of fewer than dim = 10 units, not 10"),
         (Radial(CONE, 1), "1/100", 2, 1, "it needs dim > 1"),
-        (Radial(CONE, 10), "1/5", 3, 1, "at depth 2 it gives a width of at least 2, no more than the rank bound can"),
-        (Radial("1", 10), "1/5", 3, 1, "at depth 2 it gives a width of at least 0, no more than the rank bound can"),
+        (Radial(CONE, 10), "1/5", 3, 1, "at depth 3 it gives a width of at least 2, no more than the rank bound can"),
+        (Radial("1", 10), "1/5", 3, 1, "at depth 3 it gives a width of at least 0, no more than the rank bound can"),
         (
             BallIndicator(Fraction(1, 2), Fraction(1, 4), 10),
             "1/5",

@@ -1,14 +1,15 @@
 """A network, its claim and its proof as one object, and the document they are written to.
 
-A `CertifiedNetwork` only comes into being through the checker: `certify` writes the document and has it replayed, `load`
-reads one and has it replayed. What it says about widths, weights and errors is about the numbers stored in that document.
+A `CertifiedNetwork` only comes into being through the checker: `certify` writes the document and has it replayed,
+`load` reads one and has it replayed. What it says of widths, weights and errors is about the numbers stored there.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,16 +19,18 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from depthsep._version import __version__
-from depthsep.errors import BadInput, DocumentExists, NotProved
+from depthsep.errors import BadInput, NotProved
+from depthsep.files import write_whole
 from depthsep.functions import Function, function_from_json
 from depthsep.networks import Evaluation, Network, network_from_json
 from depthsep.networks.profile import Array
 from depthsep_check import Verdict, check
 from depthsep_check.document import encode
 
-__all__ = ["CertifiedNetwork", "certify", "load", "write_text"]
+__all__ = ["CertifiedNetwork", "certify", "first_proved", "load", "rounded_up"]
 
 MADE_BY = f"depthsep {__version__}"
+_LEAST_CLAIM = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class CertifiedNetwork:
     Args:
         function: What it approximates.
         network: The network.
-        sup_error_upper: The proved bound of sup |N(x) - f(x)| over ||x|| <= 1, in exact arithmetic on the stored weights.
-            For a ball indicator: off the margin.
+        sup_error_upper: The proved bound of sup |N(x) - f(x)| over ||x|| <= 1 (for a ball indicator: off the margin),
+            in exact arithmetic on the stored weights.
         eps: The accuracy that was asked for.
         document_text: The document.
         verdict: What the checker said of it.
@@ -117,7 +120,7 @@ class CertifiedNetwork:
             DocumentExists: The file is there already.
             BadInput: The place cannot be written to.
         """
-        return write_text(path, self.document_text, force)
+        return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
 
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json."""
@@ -188,8 +191,43 @@ def certify(
     )
     verdict = check(text)
     if not verdict.ok:
-        raise NotProved(f"an error of at most {error} for {function.text} in dimension {network.dim}", found=verdict.line)
+        raise NotProved(
+            f"an error of at most {error} for {function.text} in dimension {network.dim}", found=verdict.line
+        )
     return CertifiedNetwork(function, network, error, eps, text, verdict)
+
+
+def first_proved(
+    function: Function, network: Network, witness: dict[str, Any], errors: Iterable[float], eps: Fraction
+) -> CertifiedNetwork | None:
+    """Claim the least of some errors, rounded up to four digits, that the checker accepts; eps itself comes last.
+
+    Args:
+        function: What the network approximates.
+        network: The network.
+        witness: The WITNESS object of the document format.
+        errors: Estimates of the error; those above eps are left out.
+        eps: The accuracy that was asked for.
+
+    Returns:
+        The network with its proof; None when the checker does not even accept eps.
+    """
+    for claim in sorted({*(claim for claim in map(rounded_up, errors) if claim < eps), eps}):
+        try:
+            return certify(function, network, witness, claim, eps)
+        except NotProved:
+            continue
+    return None
+
+
+def rounded_up(value: float) -> Fraction:
+    """The least number of four significant decimal digits that is at least a nonnegative value.
+
+    >>> rounded_up(0.0998765)
+    Fraction(999, 10000)
+    """
+    unit = Fraction(10) ** (math.floor(math.log10(max(value, _LEAST_CLAIM))) - 3)
+    return max(1, math.ceil(Fraction(value) / unit)) * unit
 
 
 def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
@@ -205,8 +243,8 @@ def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
     path = Path(source)
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"read {path}", found=str(error), needed="a depthsep document") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInput(f"read {path}", found=str(problem), needed="a depthsep document") from None
     verdict = check(text)
     if verdict.status.name in ("MALFORMED", "UNSUPPORTED"):
         raise BadInput(f"read {path}", found=verdict.line, needed="a depthsep document, version 1")
@@ -219,38 +257,3 @@ def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
     function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])
     error = Fraction(claim["error"])
     return CertifiedNetwork(function, network, error, error, text, verdict)
-
-
-def write_text(path: str | os.PathLike[str], text: str, force: bool = False) -> Path:
-    """Write a text under its final name only once it is complete.
-
-    Raises:
-        DocumentExists: The file is there already and `force` is not set.
-        BadInput: The place cannot be written to.
-    """
-    target = Path(path)
-    if target.exists() and not force:
-        raise DocumentExists(target)
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8", suffix=".part") as file:
-            file.write(text)
-        _publish(Path(file.name), target, force)
-    except OSError as error:
-        raise BadInput(f"write {target}", found=str(error), needed="a folder that exists and may be written to") from None
-    return target
-
-
-def _publish(partial: Path, target: Path, force: bool) -> None:
-    """Give the file its name; without `force` even a file that appeared meanwhile is left alone."""
-    try:
-        partial.chmod(0o644)
-        if force:
-            os.replace(partial, target)
-        else:
-            os.link(partial, target)
-    except FileExistsError:
-        raise DocumentExists(target) from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-

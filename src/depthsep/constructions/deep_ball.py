@@ -21,7 +21,6 @@ Cost: the fewest knots of a path between t^2 - A and rho t^2 on [0, r1], for the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,12 +28,13 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from depthsep.constructions.candidate import Candidate, prove, support_lines
+from depthsep.certificates.document import CertifiedNetwork, certify
 from depthsep.errors import NotProved
+from depthsep.functions import BallIndicator
 from depthsep.networks.separable import SeparableNetwork
-from depthsep.univariate.square_layer import SquareLayer, float_of
-
-Progress = Callable[[str], None]
+from depthsep.progress import Progress, silent
+from depthsep.univariate.square_layer import SquareLayer, float_of, support_lines
+from depthsep_check.document import MAX_THRESHOLDS
 
 __all__ = ["search"]
 
@@ -43,43 +43,36 @@ _SLACKS = 16
 _LARGEST_SHARE = 1 - 2.0**-16
 
 
-def search(radius: Fraction, margin: Fraction, dim: int, progress: Progress | None = None) -> Candidate:
+def search(function: BallIndicator, progress: Progress = silent) -> CertifiedNetwork:
     """Find a small depth-3 network that is 1 for ||x|| <= radius - margin and 0 for radius + margin <= ||x|| <= 1.
 
     Args:
-        radius: the radius.
-        margin: half the thickness of the shell between, 0 < margin < radius <= 1 - margin.
-        dim: the dimension.
-        progress: called with a short text at every stage.
+        function: The ball: its radius, half the thickness of the shell between, and the dimension.
+        progress: Called with a short text at every stage.
 
     Returns:
-        The network, whose error is 0.
+        The network, whose error is 0, with its proof.
 
     Raises:
-        NotProved: the shell is too thin for float64.
+        NotProved: The shell is too thin for float64.
 
-    >>> search(Fraction(1, 2), Fraction(1, 20), dim=2).network.widths
+    >>> search(BallIndicator(Fraction(1, 2), Fraction(1, 20), dim=2)).widths
     (4, 2)
     """
-    say = progress or (lambda _: None)
-    shell = _Shell(float(radius - margin) ** 2, float(radius + margin) ** 2, dim)
-    say("searching the first layer")
+    progress("searching the first layer", None)
+    shell = _Shell(float(function.inner) ** 2, float(function.outer) ** 2, function.dim)
     layer = shell.roomiest_layer()
-    candidate = None
-    ramped = _with_ramp(layer, radius, margin)
-    if ramped is not None:
-        network, witness = ramped
-        say(f"proving {network.widths[0]} + {network.widths[1]} units")
-        function = {"kind": "ball-indicator", "radius": str(radius), "margin": str(margin)}
-        candidate = prove(function, network, witness, Fraction(0))
-    if candidate is None:
+    ramped = None if layer is None else _with_ramp(layer, function.inner, function.outer)
+    if ramped is None:
         raise NotProved(
-            f"a depth-3 network for ball({radius}, {margin}) in dimension {dim}",
+            f"a depth-3 network for {function.text} in dimension {function.dim}",
             found="weights rounded to float64 do not tell the two spheres apart",
             needed="a largest q inside below the least q outside (Lemma 5)",
             do="ask for a larger margin",
         )
-    return candidate
+    network, witness = ramped
+    progress(f"proving {network.widths[0]:,} + {network.widths[1]} neurons", None)
+    return certify(function, network, witness, error=Fraction(0), eps=Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -90,8 +83,10 @@ class _Shell:
     outer: float
     dim: int
 
-    def roomiest_layer(self) -> SquareLayer:
-        """Among the layers of least width, the one that leaves the widest gap for the ramp."""
+    def roomiest_layer(self) -> SquareLayer | None:
+        """Among the layers of least width, the one with the widest gap for the ramp; None if float64 sees no shell."""
+        if not self.inner < self.outer:
+            return None
         rhos = (self.outer / self.inner) ** ((np.arange(_RATIOS) + 0.5) / _RATIOS)
         choices = [(float(rho), odd) for rho in rhos for odd in (False, True)]
         widths = [self._layer(rho, _LARGEST_SHARE, odd).width for rho, odd in choices]
@@ -108,10 +103,11 @@ class _Shell:
         """G + c between t^2 - A and rho t^2, with d A a share of the room; from a flat start, or a knot at 0 (odd).
 
         Every link touches rho t^2, at tau, and ends on t^2 - A: the fewest knots, since both parabolas are convex.
+        A path with more knots than a document holds is cut short, and fails its proof if no other is shorter.
         """
         depth, end = share * self._room(rho) / self.dim, math.sqrt(self.outer)
         knots, values = ([0.0], [-depth]) if odd else ([0.0, math.sqrt(depth)], [0.0, 0.0])
-        while knots[-1] < end:
+        while knots[-1] < end and len(knots) <= MAX_THRESHOLDS:
             t = knots[-1]
             tau = t + math.sqrt(((rho - 1) * t * t + depth) / rho)
             following = rho * tau + math.sqrt(rho * (rho - 1) * tau * tau + depth)
@@ -131,11 +127,8 @@ class _Shell:
         return good
 
 
-def _with_ramp(
-    layer: SquareLayer, radius: Fraction, margin: Fraction
-) -> tuple[SeparableNetwork, dict[str, Any]] | None:
+def _with_ramp(layer: SquareLayer, inner: Fraction, outer: Fraction) -> tuple[SeparableNetwork, dict[str, Any]] | None:
     """Add the ramp between the largest q inside and the least q outside, by exact lines; None when there is no room."""
-    inner, outer = radius - margin, radius + margin
     slopes = layer.contact_slopes(float(outer))
     lower, upper = layer.lines(*slopes, radius=outer)
     # The checker adds the slope 1 to the lower list; it may be listed all the same.

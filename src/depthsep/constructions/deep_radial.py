@@ -31,27 +31,27 @@ per line, a few hundred.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsep.constructions.candidate import Candidate, prove, support_lines
+from depthsep.certificates.document import CertifiedNetwork, first_proved
+from depthsep.errors import OutOfReach
+from depthsep.functions import Radial
 from depthsep.networks.separable import SeparableNetwork
+from depthsep.progress import Progress, silent
 from depthsep.univariate.outer_tube import Hinges, OuterTube
 from depthsep.univariate.profile_samples import ProfileSamples
-from depthsep.univariate.square_layer import Envelope, SquareLayer
+from depthsep.univariate.square_layer import Envelope, SquareLayer, support_lines
 from depthsep.univariate.tolerance import Tolerance, best_tolerance
 from depthsep.univariate.tube_path import min_link_path
-from depthsep_check.expression import Expression
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str], None]
 
-__all__ = ["RadialProfile", "search"]
+__all__ = ["search"]
 
 # Shares of eps given to the first layer, decreasing; the second layer lives on what is left.
 _SHARES = (
@@ -64,21 +64,7 @@ _CLAIM_MARGINS = (1.0005, 1.003, 1.02)
 _GATES_PER_UNIT = 100
 _FEWEST_GATES = 4000
 _EPS_STEPS = 6
-_LEAST_CLAIM = 1e-12
 _MOST_STEPS = 2**15
-
-
-class RadialProfile(Protocol):
-    """What the search asks of a radial function."""
-
-    @property
-    def expression(self) -> Expression:
-        """The formula of phi."""
-        ...
-
-    def profile(self, radii: Floats) -> Floats:
-        """Evaluate phi in float64 on radii in [0, 1]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -101,45 +87,65 @@ class _Design:
         return SeparableNetwork(*inner, psi.bias, psi.thresholds, sides, psi.weights)
 
 
-def search(function: RadialProfile, dim: int, eps: Fraction, progress: Progress | None = None) -> Iterator[Candidate]:
-    """Find small depth-3 networks within eps of x -> phi(||x||) on the unit ball, each with a proof that was checked.
+def search(function: Radial, eps: Fraction, progress: Progress = silent) -> CertifiedNetwork:
+    """Find a small depth-3 network within eps of x -> phi(||x||) on the unit ball, with a checked proof.
 
     Args:
-        function: the radial function; phi is continuous on [0, 1].
-        dim: the dimension.
-        eps: the accuracy, positive.
-        progress: called with a short text at every stage.
+        function: The radial function; phi is continuous on [0, 1].
+        eps: The accuracy, positive.
+        progress: Called with a short text at every stage.
 
-    Yields:
-        Candidates, the one with the fewest units first; none when phi varies by more than 2^15 eps on its way from 0 to
-        1, which is out of reach of this search, or when no proof closes.
+    Returns:
+        The network with the fewest units whose proof closes.
+
+    Raises:
+        OutOfReach: phi varies by more than 2^15 eps on its way from 0 to 1, or no proof closes.
+
+    >>> search(Radial("1 - r", dim=10), Fraction(1, 10)).widths
+    (40, 2)
+    >>> search(Radial("1 - r", dim=10), Fraction(1, 10**9))
+    Traceback (most recent call last):
+    ...
+    depthsep.errors.OutOfReach: a depth-3 network for "1 - r" in dimension 10 with error 1/1000000000
+      found:  the profile varies by 1e+09 times the error on its way from 0 to 1
+      needed: at most 32768 times, for a search in float64
+      do:     ask for a larger eps
     """
-    say = progress or (lambda _: None)
     samples = ProfileSamples.of(function.profile, float(eps) * _SAMPLE_STEP)
-    designs = sorted(_designs(samples, dim, float(eps), say), key=lambda design: design.size)
-    for design in designs:
-        say(f"proving {design.layer.width} + {len(design.psi.thresholds)} units")
-        candidate = _proved(*_tightened(design, samples, float(eps)), function, eps)
-        if candidate is not None:
-            yield candidate
-
-
-def _designs(samples: ProfileSamples, dim: int, eps: float, say: Progress) -> Iterator[_Design]:
-    """Designs with ever wider first layers, until a wider one cannot pay off."""
+    asked = f'a depth-3 network for "{function.text}" in dimension {function.dim} with error {eps}'
     if samples.variation > _MOST_STEPS * eps:
-        return
+        raise OutOfReach(
+            asked,
+            found=f"the profile varies by {samples.variation / eps:.3g} times the error on its way from 0 to 1",
+            needed=f"at most {_MOST_STEPS} times, for a search in float64",
+            do="ask for a larger eps",
+        )
+    designs = sorted(_designs(samples, function.dim, float(eps), progress), key=lambda design: design.size)
+    for design in designs:
+        progress(f"proving {design.layer.width:,} + {len(design.psi.thresholds)} neurons", None)
+        tightened, error = _tightened(design, samples, float(eps))
+        errors = (error * margin for margin in _CLAIM_MARGINS)
+        certified = first_proved(function, tightened.network, support_lines(*tightened.slopes), errors, eps)
+        if certified is not None:
+            return certified
+    raise OutOfReach(asked, found=f"no proof for any of {len(designs)} networks", do="ask for a larger eps")
+
+
+def _designs(samples: ProfileSamples, dim: int, eps: float, progress: Progress) -> Iterator[_Design]:
+    """Designs with ever wider first layers, until a wider one cannot pay off."""
     least, greatest = float(samples.values.min()), float(samples.values.max())
     if greatest - least <= 2 * eps:
         level = Hinges((least + greatest) / 2, (), "right", ())
         yield _Design(SquareLayer(dim, (), (), None), ([], [0.0]), level)
-        return
+        if greatest - least <= 2 * _DESIGN * eps:
+            return
     identity = Envelope(np.zeros(1), np.zeros(1), np.ones(1))
     fewest_hinges = len(OuterTube.of(samples, identity, identity, eps).fewest_hinges(_DESIGN * eps).thresholds)
     family = _Family(samples, dim, 2 * eps)
     units: int | None = family.fewest_units()
     best = math.inf
     while units is not None and units * dim + fewest_hinges < best:
-        say(f"trying {units} units per coordinate")
+        progress(f"trying {units} units per coordinate", None)
         design = _completed(family.layer(units), samples, eps)
         if design is not None:
             best = min(best, design.size)
@@ -215,7 +221,7 @@ def _tightened(design: _Design, samples: ProfileSamples, eps: float) -> tuple[_D
     """The same with the psi of about the least error among those with that many units, and this error; estimated."""
     tube = OuterTube.of(samples, *design.layer.envelopes(*design.slopes), eps)
     psi, good, bad = design.psi, _DESIGN * eps, tube.least_eps
-    for _ in range(_EPS_STEPS):
+    for _ in range(_EPS_STEPS if bad < good else 0):  # a constant may be as good as it gets already
         middle = (good + bad) / 2
         trial = tube.fewest_hinges(middle)
         if len(trial.thresholds) <= len(psi.thresholds):
@@ -223,22 +229,3 @@ def _tightened(design: _Design, samples: ProfileSamples, eps: float) -> tuple[_D
         else:
             bad = middle
     return replace(design, psi=psi), tube.error_of(psi)
-
-
-def _proved(design: _Design, error: float, function: RadialProfile, eps: Fraction) -> Candidate | None:
-    """Claim the least error above the estimate that the checker accepts; None when it accepts none up to eps."""
-    formula = {"kind": "radial", "expression": function.expression.text}
-    witness = support_lines(*design.slopes)
-    for claim in sorted({*(_rounded_up(error * margin) for margin in _CLAIM_MARGINS), eps}):
-        if claim > eps:
-            break
-        candidate = prove(formula, design.network, witness, claim)
-        if candidate is not None:
-            return candidate
-    return None
-
-
-def _rounded_up(value: float) -> Fraction:
-    """The least number of four significant decimal digits that is at least a nonnegative value."""
-    unit = Fraction(10) ** (math.floor(math.log10(max(value, _LEAST_CLAIM))) - 3)
-    return max(1, math.ceil(Fraction(value) / unit)) * unit

@@ -88,7 +88,7 @@ class Family:
 def moments_of_sphere(dim: int, degree: int) -> Floats:
     """The means of u_1^(2j) over the unit sphere, j = 0..degree."""
     steps = [(2 * j + 1) / (dim + 2 * j) for j in range(degree)]
-    return np.cumprod([1.0, *steps])
+    return np.array(np.cumprod([1.0, *steps]), dtype=np.float64)
 
 
 def families(dim: int, degree: int, largest: float = math.inf) -> Iterator[Family]:

@@ -35,10 +35,11 @@ _THINNING_TRIES = 14
 
 @dataclass(frozen=True)
 class Found:
-    """Knots with which the program is feasible, and what they cost."""
+    """Knots with which the program is feasible, and what they cost; the widest solution where it is known."""
 
     units: int
     knots: Knots
+    widest: Solution | None = None
 
 
 def units(family: Family, knots: Knots) -> int:
@@ -73,7 +74,8 @@ def _sparsest(program: SandwichProgram, grid: Knots, rounds: int) -> Found | Non
 
 def _accepted(program: SandwichProgram, knots: Knots) -> Found | None:
     """The knots and their cost, if the program is feasible with them everywhere."""
-    return Found(units(program.family, knots), knots) if program.widest(knots) is not None else None
+    solution = program.widest(knots)
+    return None if solution is None else Found(units(program.family, knots), knots, solution)
 
 
 def improve(program: SandwichProgram, found: Found) -> Found | None:
@@ -83,7 +85,9 @@ def improve(program: SandwichProgram, found: Found) -> Found | None:
         refined = _sparsest(program, [_around(knots, reach) for knots in moved.knots], 2)
         if refined is not None and refined.units <= moved.units:
             moved = refined
-    accepted = _accepted(program, moved.knots) or _accepted(program, found.knots)
+    denser = [_around(knots, _REFINEMENTS[0]) for knots in found.knots]
+    tried = (_accepted(program, knots) for knots in (moved.knots, found.knots, denser))
+    accepted = next(filter(None, tried), None)
     return None if accepted is None else _repathed(program, accepted)
 
 
@@ -101,10 +105,9 @@ def _around(knots: Floats, reach: float) -> Floats:
 
 def _repathed(program: SandwichProgram, found: Found) -> Found:
     """Replace the knots by those of minimum-link paths, where that is cheaper and feasible."""
-    solution = program.widest(found.knots)
-    if solution is None:
+    if found.widest is None:
         return found
-    paths = [_path(*_tube(program, solution, group)) for group in range(len(found.knots))]
+    paths = [_path(*_tube(program, found.widest, group)) for group in range(len(found.knots))]
     knots = [path if path is not None else old for path, old in zip(paths, found.knots, strict=True)]
     if units(program.family, knots) < found.units:
         return _accepted(program, knots) or found
@@ -135,7 +138,7 @@ def _path(t: Floats, low: Floats, high: Floats) -> Floats | None:
 
 def thin_out(program: SandwichProgram, found: Found) -> Found:
     """Drop or merge knots, the dearest group first."""
-    tries, solution = _THINNING_TRIES, program.widest(found.knots)
+    tries, solution = _THINNING_TRIES, found.widest
     while solution is not None and tries > 0:
         thinner = None
         for knots in _fewer(program.family, solution):
@@ -146,7 +149,7 @@ def thin_out(program: SandwichProgram, found: Found) -> Found:
         if thinner is None:
             break
         solution = thinner
-        found = Found(units(program.family, solution.knots), solution.knots)
+        found = Found(units(program.family, solution.knots), solution.knots, solution)
     return found
 
 

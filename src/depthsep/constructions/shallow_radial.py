@@ -46,8 +46,8 @@ Progress = Callable[[str, float | None], None]
 DEFAULT_MAX_WIDTH = 10_000_000
 
 _DESIGN = 0.999  # the share of eps aimed at; sampling and rounding live on the rest
-_CELLS = 10
-_MANY_CELLS = 20  # for k = 1, where programs are small
+_CELLS = 6
+_MANY_CELLS = 10  # for k = 1, where programs are small
 _IMPROVED = 2  # how many families are searched in depth,
 _WORTH = 1.25  # unless they start this much wider than the best
 _PROVED = 3  # how many sets of knots are thinned and proved until one proof closes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,11 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from depthsep.errors import BadInput, DocumentExists, MissingExtra
+from depthsep.errors import MissingExtra
+from depthsep.files import write_whole
 from depthsep.networks.layers import DENSE_LIMIT_BYTES, Network
 from depthsep.networks.profile import Array
 
-__all__ = ["DENSE_LIMIT_BYTES", "Certified", "ExportResult", "metadata", "named_tensors", "require", "write_whole"]
+__all__ = ["DENSE_LIMIT_BYTES", "Certified", "ExportResult", "metadata", "named_tensors", "require", "write_model"]
 
 
 class Certified(Protocol):
@@ -89,36 +89,10 @@ def metadata(certified: Certified) -> dict[str, str]:
     }
 
 
-def write_whole(
+def write_model(
     certified: Certified, path: str | os.PathLike[str], force: bool, save: Callable[[Path], None]
 ) -> ExportResult:
-    """Let `save` fill a temporary file beside `path`, then move it there; nothing is left behind by a failure.
-
-    Raises:
-        DocumentExists: The file is there and `force` is False.
-        BadInput: The folder cannot be written to.
-    """
-    target = Path(path)
-    if target.exists() and not force:
-        raise DocumentExists(target)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise BadInput(f"write {target}", found=error.strerror or str(error), needed="a folder to write to") from None
-    os.close(handle)
-    part = Path(name)
-    try:
-        save(part)
-        part.chmod(0o666 & ~_umask())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write a model file by `save`; see `depthsep.files.write_whole` for what it may raise."""
     network = certified.network
+    target = write_whole(path, force, save)
     return ExportResult(target, network.parameters, network.flat_rounding_error_upper)
-
-
-def _umask() -> int:
-    """Read the process's mask, which can only be done by setting it; temporary files are private until then."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

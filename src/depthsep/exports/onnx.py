@@ -16,7 +16,7 @@ from depthsep.exports.model_file import (
     metadata,
     named_tensors,
     require,
-    write_whole,
+    write_model,
 )
 
 __all__ = ["to_onnx", "write"]
@@ -81,4 +81,4 @@ def write(
     def save(part: Path) -> None:
         part.write_bytes(to_onnx(certified, limit_bytes).SerializeToString())
 
-    return write_whole(certified, path, force, save)
+    return write_model(certified, path, force, save)

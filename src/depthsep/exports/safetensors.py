@@ -15,7 +15,7 @@ from depthsep.exports.model_file import (
     metadata,
     named_tensors,
     require,
-    write_whole,
+    write_model,
 )
 
 __all__ = ["write"]
@@ -48,4 +48,4 @@ def write(
     def save(part: Path) -> None:
         part.write_bytes(library.save(named_tensors(certified.network, limit_bytes), metadata(certified)))
 
-    return write_whole(certified, path, force, save)
+    return write_model(certified, path, force, save)

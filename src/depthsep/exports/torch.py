@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from depthsep.exports.model_file import DENSE_LIMIT_BYTES, Certified, ExportResult, require, write_whole
+from depthsep.exports.model_file import DENSE_LIMIT_BYTES, Certified, ExportResult, require, write_model
 from depthsep.networks import Network
 
 __all__ = ["to_torch", "write"]
@@ -60,4 +60,4 @@ def write(
     def save(part: Path) -> None:
         torch.save(to_torch(certified.network, limit_bytes).state_dict(), part)
 
-    return write_whole(certified, path, force, save)
+    return write_model(certified, path, force, save)

@@ -12,7 +12,7 @@ from depthsep.errors import BadInput
 from depthsep.functions.ball_indicator import BallIndicator
 from depthsep.functions.radial import Radial, parse_profile
 
-__all__ = ["BallIndicator", "Function", "Radial", "function_from_json", "parse_function"]
+__all__ = ["BallIndicator", "Function", "Radial", "function_from_json", "parse_function", "parse_profile"]
 
 Function = Radial | BallIndicator
 

@@ -13,7 +13,7 @@ from depthsep.functions import Function
 from depthsep_check import Verdict, check
 from depthsep_check.document import encode
 
-__all__ = ["LowerBound", "NoBound", "proved_bound", "require_request"]
+__all__ = ["LowerBound", "NoBound", "proved_bound", "require_request", "verified_document"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class LowerBound:
         hypotheses: What was used, in words.
         document: The proof, as the text of a document.
         verdict: What the checker says about the document.
+        error_floor: For a bound asked by width: no network of fewer than `width_lower` units has a smaller error.
+        path_norm_lower: What the weights of every such network add up to at least, where the theorem bounds that.
     """
 
     theorem: str
@@ -51,6 +53,8 @@ class LowerBound:
     hypotheses: tuple[str, ...]
     document: str
     verdict: Verdict
+    error_floor: Fraction | None = None
+    path_norm_lower: Fraction | None = None
 
     @property
     def log2_width_lower(self) -> float:
@@ -108,18 +112,7 @@ def proved_bound(
     """
     common: dict[str, Any] = {"dim": function.dim, "domain": "unit-ball", "norm": "sup", "weight_class": "any"}
     claim = {"kind": "width-lower", **common, "eps": str(eps), **classes, "width": width}
-    obj = {
-        "format": "depthsep",
-        "version": 1,
-        "made_by": f"depthsep {__version__}",
-        "function": function.to_json(),
-        "claim": claim,
-        "witness": witness,
-    }
-    document = encode(obj)
-    verdict = check(document)
-    if not verdict.ok:
-        raise NotProved(f"the lower bound {width} by {theorem}", found=verdict.line, needed="the verdict VERIFIED")
+    document, verdict = verified_document(f"the lower bound {width} by {theorem}", function.to_json(), claim, witness)
     return LowerBound(
         theorem=theorem,
         width_lower=width,
@@ -131,3 +124,36 @@ def proved_bound(
         **common,
         **classes,
     )
+
+
+def verified_document(
+    asked: str, function: dict[str, Any], claim: dict[str, Any], witness: dict[str, Any]
+) -> tuple[str, Verdict]:
+    """Write a document of a lower bound and have it checked.
+
+    Args:
+        asked: What is to be proved, for the error.
+        function: The FUNCTION object.
+        claim: The CLAIM object.
+        witness: The WITNESS object.
+
+    Returns:
+        The text of the document, and the verdict on it.
+
+    Raises:
+        NotProved: The checker did not accept the document.
+    """
+    document = encode(
+        {
+            "format": "depthsep",
+            "version": 1,
+            "made_by": f"depthsep {__version__}",
+            "function": function,
+            "claim": claim,
+            "witness": witness,
+        }
+    )
+    verdict = check(document)
+    if not verdict.ok:
+        raise NotProved(asked, found=verdict.line, needed="the verdict VERIFIED")
+    return document, verdict

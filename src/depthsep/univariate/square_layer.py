@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -25,7 +26,7 @@ from depthsep_check.verdict import Budget
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Envelope", "SquareLayer", "float_of"]
+__all__ = ["Envelope", "SquareLayer", "float_of", "support_lines"]
 
 _SAMPLES_PER_PIECE = 48
 _SAMPLES_NEAR_ZERO = 64
@@ -145,3 +146,12 @@ def _hull_slopes(t: Floats, heights: Floats, edge: float) -> list[float]:
     starts = np.array([u[i] for i in hull[:-1]])
     slopes = np.diff(heights[hull]) / np.diff(u[hull])
     return sorted({max(0.0, float(slope)) for slope in slopes[starts <= edge]})
+
+
+def support_lines(lower_slopes: list[float], upper_slopes: list[float]) -> dict[str, Any]:
+    """The WITNESS object that lists these slopes."""
+    return {
+        "kind": "support-lines",
+        "upper_slopes": [slope.hex() for slope in upper_slopes],
+        "lower_slopes": [slope.hex() for slope in lower_slopes],
+    }

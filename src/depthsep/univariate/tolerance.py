@@ -31,7 +31,6 @@ __all__ = ["Tolerance", "best_tolerance"]
 _SMALLEST_RADIUS = 1e-5
 _GRADED, _EVEN, _BEYOND = 28, 28, 14
 _CONDITIONS = 120
-_TANGENT_RATIO = 2.0
 
 
 @dataclass(frozen=True)
@@ -70,35 +69,39 @@ def best_tolerance(samples: ProfileSamples, dim: int, width: float) -> Tolerance
     smallest = max(_SMALLEST_RADIUS, np.sqrt(far[0]) / 4)
     nodes = np.unique((*np.geomspace(smallest, 1.0, _GRADED), *np.linspace(0.0, 1.0, _EVEN))) ** 2
     beyond = np.geomspace(1.0, dim, _BEYOND + 1)[1:] if dim > 1 else np.empty(0)
-    n = len(nodes)
-    # The unknowns: h at the nodes and its last slope, in units of the distances to tell apart there, then 1/sqrt(h).
-    units = np.interp(nodes, near, far - near)
-    scale = diags_array(np.append(units, units[-1]))
-
-    at_points = vstack((_interpolation(nodes, nodes), _line_beyond(n, beyond))) @ scale
     points = np.concatenate((nodes, beyond))
-    count = len(points)
-    pair_rows = diags_array(1 / (far - near)) @ (_interpolation(nodes, near) + _interpolation(nodes, far)) @ scale
-    rows = vstack((pair_rows, _concavity(nodes) @ scale))
-    system = [hstack((rows, csr_array((rows.shape[0], count))))]
-    limits = [np.ones(len(near)), np.zeros(n - 1)]
-    least, greatest = float(units.min()) / 30, float(units.max()) * dim
-    for x in np.geomspace(least, greatest, 2 + int(np.log2(greatest / least))):
-        # The tangent of 1/sqrt at x is (3 - h/x) / (2 sqrt(x)); its row is multiplied by sqrt(x).
-        system.append(hstack((at_points * (-0.5 / x), eye_array(count) * -np.sqrt(x))))
-        limits.append(np.full(count, -1.5))
+    # Unknowns: h at the nodes and its last slope, in units of the distances to tell apart there; then 1/sqrt(h).
+    units = np.interp(nodes, near, far - near)
+    units = np.append(units, units[-1])
+    scale = diags_array(units)
+    pairs = diags_array(1 / (far - near)) @ (_interpolation(nodes, near) + _interpolation(nodes, far))
+    conditions = vstack((pairs, _concavity(nodes))) @ scale
+    at_points = vstack((_interpolation(nodes, nodes), _line_beyond(len(nodes), beyond))) @ scale
+    tangents, tangent_limits = _tangents(at_points, float(units.min()) / 30, float(units.max()) * dim)
+    rows = vstack((hstack((conditions, csr_array((conditions.shape[0], len(points))))), tangents))
+    limits = np.concatenate((np.ones(len(near)), np.zeros(len(nodes) - 1), tangent_limits))
     steps = np.diff(np.sqrt(points))
     weights = (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
-    objective = np.concatenate((np.zeros(n + 1), weights))
-    answer = linprog(objective, A_ub=vstack(system), b_ub=np.concatenate(limits), method="highs")
+    answer = linprog(np.concatenate((np.zeros(len(units)), weights)), A_ub=rows, b_ub=limits, method="highs")
     if answer.status != 0:
         raise OutOfReach(
             f"a tolerance for the square function in dimension {dim}",
             found=f"no answer of the linear program ({answer.message})",
             do="ask for a larger eps",
         )
-    heights = answer.x[:n] * units
-    return Tolerance(nodes, heights, float(answer.x[n] * units[-1]), float(answer.fun) / np.sqrt(2.0))
+    *heights, slope = answer.x[: len(units)] * units
+    return Tolerance(nodes, np.array(heights), float(slope), float(answer.fun) / np.sqrt(2.0))
+
+
+def _tangents(at_points: csr_array, least: float, greatest: float) -> tuple[csr_array, Floats]:
+    """Rows and limits that keep the last unknowns, one for each row of `at_points`, above tangents of 1/sqrt(h)."""
+    count = at_points.shape[0]
+    rows, limits = [], []
+    for x in np.geomspace(least, greatest, 2 + int(np.log2(greatest / least))):
+        # The tangent at x is (3 - h/x) / (2 sqrt(x)); its row is multiplied by sqrt(x).
+        rows.append(hstack((at_points * (-0.5 / x), eye_array(count) * -np.sqrt(x))))
+        limits.append(np.full(count, -1.5))
+    return vstack(rows), np.concatenate(limits)
 
 
 def _pairs(samples: ProfileSamples, width: float) -> tuple[Floats, Floats]:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHEAP = {
+    "draw_errors.py": ["out.png", "1 - r", "3", "0.3"],
+    "export_and_check.py": [],
+    "quickstart.py": [],
+    "sweep_dimensions.py": ["1 - r", "0.3", "2", "4"],
+}
+
+
+def run(name: str, cwd: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / name), *CHEAP[name]]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_example_is_tried() -> None:
+    assert sorted(path.name for path in (ROOT / "examples").glob("*.py")) == sorted(CHEAP)
+
+
+def test_quickstart(tmp_path: Path) -> None:
+    lines = run("quickstart.py", tmp_path).splitlines()
+    assert lines[0].startswith("depth 3, hidden layers of (")
+    assert lines[-2].startswith("VERIFIED |N(x) - f(x)| <= ")
+
+
+def test_a_changed_weight_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    proof, model, changed = run("export_and_check.py", tmp_path).splitlines()[-3:]
+    assert proof.startswith("VERIFIED |N(x) - f(x)| <= ")
+    assert model.startswith("VERIFIED shell.onnx is the network of the document")
+    assert changed.startswith("REFUTED model: hidden1.weight[0][0] is ")
+
+
+def test_sweep(tmp_path: Path) -> None:
+    rows = [line.split() for line in run("sweep_dimensions.py", tmp_path).splitlines()[2:]]
+    assert [(dim, needed) for dim, _, _, _, needed in rows] == [("2", "2"), ("4", "4")]
+    for _, shallow, deep, _, needed in rows:
+        assert int(needed) <= min(int(shallow), int(deep))
+
+
+def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    assert run("draw_errors.py", tmp_path) == "out.png\n"
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
