@@ -34,7 +34,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--eps", default="0.1", help="training: the accuracy")
     parser.add_argument("--steps", type=int, default=3000, help="training: optimiser steps per width")
     parser.add_argument("--max-width", type=int, default=4096, help="training: the largest width tried")
-    cases = [(dim, eps) for eps in ("0.1", "0.03", "0.01") for dim in (2, 3, 5, 10)]
+    parser.add_argument("--seeds", type=int, default=3, help="training: networks trained per width")
+    cases = [*((dim, "0.1") for dim in (2, 3, 5, 10, 20, 50)), *((dim, "0.01") for dim in (2, 3, 5, 10))]
     parser.add_argument("--cases", type=_case, nargs="+", default=cases, metavar="DIM:EPS", help="verifier: networks")
     parser.add_argument("--limit-s", type=float, default=60.0, help="verifier: CPU seconds for one question")
     parser.add_argument("--points", type=int, default=10_000, help="evaluation: the number of points")
@@ -43,7 +44,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     if name == "training":
-        return training.run(arguments.dim, arguments.eps, arguments.steps, arguments.max_width)
+        return training.run(arguments.dim, arguments.eps, arguments.steps, arguments.max_width, arguments.seeds)
     if name == "verifier":
         return verifier.run(arguments.cases, arguments.limit_s)
     return evaluation.run(arguments.points)

@@ -57,6 +57,12 @@ def test_every_public_name_resolves(name: str) -> None:
         assert getattr(module, public) is not None
 
 
+def test_no_submodule_hides_a_public_name() -> None:
+    for name in modules():
+        importlib.import_module(name)  # which binds the module in its package
+    assert [name for name in depthsep.__all__ if not callable(getattr(depthsep, name))] == ["__version__"]
+
+
 def test_the_lazy_names_are_listed_and_resolve() -> None:
     listed = dir(depthsep)
     assert set(depthsep.__all__) < set(listed)

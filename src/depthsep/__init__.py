@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from depthsep.api import Separation as Separation
     from depthsep.api import build as build
     from depthsep.api import separate as separate
+    from depthsep.bounding import all_bounds as all_bounds
+    from depthsep.bounding import error_floor as error_floor
+    from depthsep.bounding import lower_bound as lower_bound
     from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
     from depthsep.certificates.document import load as load
     from depthsep.explain import explain as explain
@@ -29,6 +32,9 @@ _HOMES = {
     "build": "depthsep.api",
     "separate": "depthsep.api",
     "Separation": "depthsep.api",
+    "all_bounds": "depthsep.bounding",
+    "error_floor": "depthsep.bounding",
+    "lower_bound": "depthsep.bounding",
     "CertifiedNetwork": "depthsep.certificates.document",
     "load": "depthsep.certificates.document",
     "explain": "depthsep.explain",
@@ -41,8 +47,21 @@ _HOMES = {
     "networks": "depthsep.networks",
 }
 
-__all__ = ["BallIndicator", "CertifiedNetwork", "Radial", "Separation", "__version__", "build", "check", "explain", "load",
-           "separate"]  # fmt: skip
+__all__ = [
+    "BallIndicator",
+    "CertifiedNetwork",
+    "Radial",
+    "Separation",
+    "__version__",
+    "all_bounds",
+    "build",
+    "check",
+    "error_floor",
+    "explain",
+    "load",
+    "lower_bound",
+    "separate",
+]
 
 
 def __getattr__(name: str) -> Any:

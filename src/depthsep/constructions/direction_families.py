@@ -33,6 +33,7 @@ from depthsep_check.document import CodeDirections, OrbitDirections
 __all__ = ["Family", "families", "moments_of_sphere", "sum_of", "thinned_cube"]
 
 Floats = NDArray[np.float64]
+_Vectors = list[tuple[float, ...]]
 
 MAX_BITS = 22  # a code of 2^22 directions is the largest that is tried
 _GOLDEN = (1 + math.sqrt(5)) / 2
@@ -200,10 +201,10 @@ def _equiangular(count: int) -> ExplicitDirections:
 def _icosahedral(degree: int) -> Iterator[tuple[str, tuple[Directions, ...]]]:
     """The axes through vertices (6), faces (10) and edges (15) of the icosahedron."""
     g = _GOLDEN
-    vertices = [p for s in (1, -1) for p in ((0, 1, s * g), (1, s * g, 0), (s * g, 0, 1))]
-    faces = [(1, s, t) for s, t in product((1, -1), repeat=2)]
+    vertices: _Vectors = [p for s in (1, -1) for p in ((0, 1, s * g), (1, s * g, 0), (s * g, 0, 1))]
+    faces: _Vectors = [(1, s, t) for s, t in product((1, -1), repeat=2)]
     faces += [p for s in (1, -1) for p in ((0, g, s / g), (g, s / g, 0), (s / g, 0, g))]
-    edges = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    edges: _Vectors = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     for s, t in product((1, -1), repeat=2):
         a, b, c = g / 2, s / 2, t / (2 * g)
         edges += [(a, b, c), (c, a, b), (b, c, a)]
@@ -226,7 +227,7 @@ def _product_rule(degree: int) -> tuple[Directions, ...]:
     return tuple(rings)
 
 
-def _unit_vectors(vectors: list[tuple[float, ...]]) -> ExplicitDirections:
+def _unit_vectors(vectors: _Vectors) -> ExplicitDirections:
     lengths = [math.sqrt(sum(c * c for c in v)) for v in vectors]
     return ExplicitDirections(tuple(tuple(c / n for c in v) for v, n in zip(vectors, lengths, strict=True)))
 

@@ -71,11 +71,12 @@ class Solution:
 
     def bounds(self, family: Family, cell: int) -> Floats:
         """The moment bounds P_j^+ and P_j^- of a cell, shape (2, k + 1)."""
-        result = np.full((2, family.degree + 1), -np.inf)
+        result: Floats = np.full((2, family.degree + 1), -np.inf)
         for side, sign in ((0, 1.0), (1, -1.0)):
             for j, ratios in family.moment_rows:
                 result[side, j] = max(result[side, j], sign * float(ratios @ self.polynomials[cell, :, side, j]))
-        return result * np.array([[1.0], [-1.0]])
+        result[1] *= -1
+        return result
 
     def active(self, threshold: float = 1e-7) -> Knots:
         """The knots that carry a kink."""

@@ -82,7 +82,8 @@ def crossings_bound(
         return NoBound(THEOREM, found)
     width = _smallest_width(domain, depth, activation_pieces, int(product))
     if width < 1:
-        return NoBound(THEOREM, "no network of this class is excluded: the function hardly bends")
+        found = f"the function varies by hardly more than 2 eps = {2 * eps}: no level was found to clear"
+        return NoBound(THEOREM, found)
     return _bound(function, dim, eps, domain, depth, activation_pieces, int(product), width, witness)
 
 

@@ -10,14 +10,14 @@ where c_i, the largest overlap of one unit with degree i, is known in closed for
 
 What is proved here: this, for three classes of activations (derivative of bounded variation such as ReLU; of bounded
 variation such as steps and sigmoids, where V = sum_j |u_j| and the inner weights are free; Lipschitz); a form with one
-tail of all degrees n, n + 2, ... for sin and cos, where everything is in closed form at any dimension and frequency; and
-the same for functions of the norm on the unit ball in the sup norm, by x = (y + y')/2 (Safran, Eldan and Shamir 2019,
+tail of all degrees n, n + 2, ... for sin and cos, all in closed form at any dimension and frequency; and the same
+for functions of the norm on the unit ball in the sup norm, by x = (y + y')/2 (Safran, Eldan and Shamir 2019,
 arXiv:1904.06984). The proofs stand in `depthsep_check.theorems.degrees`.
 Differences from the source: explicit constants, the best degrees instead of n = d^2, arbitrary biases and skip
 connections; the path norm V comes first, and the width under a bound of the weights second. Without a bound on the
 weights the theorem says nothing about the width.
-Cost: closed form: about a hundred evaluations of lgamma; a list of degrees: two Bessel functions and a recurrence (waves),
-a recurrence for every break (piecewise linear), or one rigorous integral for every degree (any other formula).
+Cost: closed form: a few hundred evaluations of lgamma; a list: two Bessel functions and a recurrence (waves), a
+recurrence for every break (piecewise linear), or one rigorous integral for every degree (any other formula).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ ACTIVATIONS = {
     "hard-tanh": ("variation", 2),
 }
 
-_LISTED_FREQUENCY = 3500  # above, a list of all degrees that matter costs seconds, and gains less than two bits
+_LISTED_FREQUENCY = 1200  # above, a list of all degrees that matter costs seconds, and gains less than two bits
 _CLOSED_TOP = 1024
 _INTEGRAL_TOP = 64
 _ENOUGH = fmpq(1, 128)  # the search over lists stops when twice the degrees raise V by a smaller part
@@ -130,8 +130,8 @@ def degrees_bound(
         dim: The dimension d, at least 3.
         eps: The accuracy, positive: a norm, not its square.
         weight_bound: B, or None to bound the path norm only (the width is then at least 1).
-        activation: "relu", "leaky-relu" (slope in [0, 1]), "softplus", "abs", "step", "sigmoid", "tanh", "hard-tanh", or a
-            class: "derivative-variation", "variation", "lipschitz".
+        activation: "relu", "leaky-relu" (slope in [0, 1]), "softplus", "abs", "step", "sigmoid", "tanh", "hard-tanh",
+            or a class: "derivative-variation", "variation", "lipschitz".
         weights: What B bounds: "entries", every inner and outer weight; "product", |u_j| sqrt(|w_j| |w'_j|) of every
             unit (on the ball |u_j| |w_j|; with "lipschitz" the least of |w_j| and |w'_j|). With steps, sigmoids and
             "variation" both mean |u_j| <= B and the inner weights are free.
@@ -187,7 +187,9 @@ def _require(
     dim: int, eps: Fraction, weight_bound: int | Fraction | None, weights: str, domain: str, method: str
 ) -> None:
     if dim < 3:
-        raise BadInput(f"dim = {dim}", needed="dimension 3 at least: the degrees bound is about spheres of dimension 2 on")
+        raise BadInput(
+            f"dim = {dim}", needed="dimension 3 at least: the degrees bound is about spheres of dimension 2 on"
+        )
     if dim > MAX_TAIL_DIM:
         raise BadInput(f"dim = {dim}", needed=f"a dimension of at most {MAX_TAIL_DIM}")
     if eps <= 0:
@@ -213,7 +215,7 @@ def _activation(name: str, constant: Fraction) -> Activation:
             f"the degrees bound for the activation {name!r}",
             found="its total variation is not known here",
             needed=f"one of {', '.join(ACTIVATIONS)}, or a class: {', '.join(CLASSES)}",
-            do='for a smooth activation pass activation="derivative-variation" and the total variation of its derivative',
+            do='for a smooth one pass activation="derivative-variation" and the total variation of its derivative',
         )
     kind, value = ACTIVATIONS[name]
     return Activation(kind, fmpq(value))
@@ -285,7 +287,9 @@ def _by_tail(profile: Profile, eps: fmpq, kind: Activation, first: int | None) -
     if not rest > 0:
         return f"the tail of degrees from {best} on is not certainly above eps = {eps}"
     path_norm = _below(rest / tail_visibility(kind, dim, best))
-    return _Proof(path_norm, {"kind": "tail", "from": best}, f"the coefficients of degree {best} and more, of its parity")
+    return _Proof(
+        path_norm, {"kind": "tail", "from": best}, f"the coefficients of degree {best} and more, of its parity"
+    )
 
 
 def _best_degree(score: Callable[[int], float], parity: int, wave: Any, dim: int) -> int:

@@ -96,7 +96,8 @@ def read_profile(profile: Profile, dim: int, support: Fraction | None = None) ->
 
     Texts are `indicator(s <= a)`; `max(0, U)`, U analytic with rational zeros, whose pieces are where U > 0; and any
     other formula without abs, min and max, which is cut off at `support` - by default at about the zero of F that is
-    nearest to s = 3 dim / 2, or there if it has none. Cutting off is part of the function: the proof is about F with its cut.
+    nearest to s = 3 dim / 2, or there if it has none. Cutting off is part of the function: the proof is about F with
+    its cut.
 
     Args:
         profile: The pieces or the text.
@@ -110,7 +111,7 @@ def read_profile(profile: Profile, dim: int, support: Fraction | None = None) ->
         >>> print(read_profile("max(0, 1 - s/27)", 50))
         1 - s/27 for 0 <= s <= 27
         >>> print(read_profile("cos(3*s)", 10))
-        cos(3*s) for 0 <= s <= 14.923
+        cos(3*s) for 0 <= s <= 1898/125
     """
     if isinstance(profile, RadialPieces):
         if profile.dim != dim:

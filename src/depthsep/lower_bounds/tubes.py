@@ -1,4 +1,4 @@
-"""The tubes bound: no sum of few ridge functions is near a radial one in the Eldan-Shamir measure, whatever the weights.
+"""The tubes bound: no sum of few ridge functions is near a radial one in the Eldan-Shamir measure, for any weights.
 
 Theorem (Eldan & Shamir 2016, arXiv:1512.03965; the cone: Safran, Eldan & Shamir 2019, Theorem 5, arXiv:1904.06984).
 Let gamma be the law whose density is the squared Fourier transform of the ball RB of volume 1, f(x) = F(s) with
@@ -13,9 +13,9 @@ What is proved here: for any measurable activations of polynomial growth (they m
 weights, at depth 2: the error floor for every number r of units, and the number of units for every accuracy, by a
 finite list of cuts k_1 < ... < k_J of the integral. Proof, masses and error terms: `depthsep_check.theorems.tubes`.
 Differences from the source: exact masses by quadrature for any profile, and cuts, where the source has one inequality
-with unspecified constants (its Theorem 5 needs an accuracy below d^-6 for the cone; the floors here are about d^(-4/3)).
-It says nothing about the sup norm, nor about other laws.
-Cost: per cut two Bessel values a node; d = 10 a few hundredths of a second, d = 1000 seconds.
+with unspecified constants (its Theorem 5 needs an accuracy below d^-6 for the cone; the floors here are about
+d^(-4/3)). It says nothing about the sup norm, nor about other laws. Cost: per cut two Bessel values a node; d = 10 a
+few hundredths of a second, d = 1000 seconds.
 
 The cuts are looked for in float64 (masses on a grid, then the best few by dynamic programming); only the chosen ones
 are enclosed.
@@ -38,8 +38,19 @@ from depthsep.errors import BadInput, OutOfReach
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
 from depthsep.lower_bounds.tube_profile import Profile, RadialPieces, float_values, read_profile
 from depthsep_check.numbers import precision
-from depthsep_check.theorems.tubes import BITS, MAX_DIM, MAX_NODES, WORK, Piece, Plan, Spectrum
-from depthsep_check.theorems.tubes import floor_squared, spectrum, tube_share
+from depthsep_check.theorems.tubes import (
+    BITS,
+    MAX_DIM,
+    MAX_LOG2_WIDTH,
+    MAX_NODES,
+    WORK,
+    Piece,
+    Plan,
+    Spectrum,
+    error_floor,
+    spectrum,
+    tube_share,
+)
 from depthsep_check.verdict import Budget, CheckFailure, Refuted
 
 __all__ = ["THEOREM", "tubes_bound", "tubes_floor"]
@@ -48,14 +59,17 @@ THEOREM = "tubes"
 
 Array = NDArray[np.float64]
 
-_GRID = [fmpq(16 + i, 16) for i in range(1, 17)] + [fmpq(16 + i, 8) for i in range(1, 17)]
-_GRID += [fmpq(16 + i, 4) for i in range(1, 17)]
-_FLOAT_NODES = 1500  # of the search
+_GRID = [fmpq(257, 256), fmpq(129, 128), fmpq(65, 64)]  # the shares fall steeply beyond 1
+_GRID += [fmpq(32 + i, 32) for i in range(1, 33)] + [fmpq(32 + i, 16) for i in range(1, 33)]
+_GRID += [fmpq(16 + i, 4) for i in range(1, 17)] + [fmpq(8 + i) for i in range(1, 25)]
+_FLOAT_NODES = 600  # of the search
 _CUT_NODES = 2500  # about how many nodes all cuts may have together
-_MOST_CUTS = 12
+_MOST_CUTS = 40
+_WORTH = 1 + 3e-4
+_FAINT = 1e-4  # floors are not looked for below this part of the norm
 _LOG_ACCURACY = -72.0  # of the quadrature: log of its error
 _NEGLIGIBLE = 1e-15  # J below the start
-_WIDEST = 10**390  # documents hold numbers of at most 400 digits
+_LONGEST = 10**390  # documents hold numbers of at most 400 digits; a larger bound is rounded down to a power of 2
 
 
 def tubes_bound(profile: Profile, dim: int, eps: Fraction, *, support: Fraction | None = None) -> LowerBound | NoBound:
@@ -78,7 +92,7 @@ def tubes_bound(profile: Profile, dim: int, eps: Fraction, *, support: Fraction 
         >>> tubes_bound("max(0, 1 - s/27)", 50, Fraction(12, 10000)).width_lower > 2**50
         True
         >>> tubes_bound("indicator(s <= 6)", 10, Fraction(1)).reason
-        'eps = 1 is not below the norm of the function, about 0.577: the network 0 is that near'
+        'eps = 1 is not below the norm of the function, about 0.541: the network 0 is that near'
     """
     _require(dim, eps=eps)
     function = read_profile(profile, dim, support)
@@ -91,7 +105,7 @@ def tubes_bound(profile: Profile, dim: int, eps: Fraction, *, support: Fraction 
     one = search.floor(0.0)
     if not float(eps) < one:
         return NoBound(THEOREM, f"eps = {eps} is not below the floor of a single direction, about {max(one, 0):.3g}")
-    plan, found = _enclosed(function, search, search.log2_width(float(eps)))
+    plan, found = _enclosed(function, search, search.log2_width(max(float(eps), 2 * _FAINT * norm)))
     width = _largest(found, plan, eps)
     if width == 0:
         return NoBound(THEOREM, f"eps = {eps} is too near the floor of a single direction, about {one:.6g}")
@@ -117,19 +131,22 @@ def tubes_floor(profile: Profile, dim: int, width: int, *, support: Fraction | N
     Example:
         >>> floor = tubes_floor("indicator(s <= 3.5)", 5, 5)
         >>> round(float(floor.error_floor) ** 2, 4), floor.width_lower
-        (0.0759, 6)
+        (0.0756, 6)
     """
     _require(dim, width=width)
     function = read_profile(profile, dim, support)
     search = _search(function)
     log2_width = float((arb(width).log() / arb.const_log2()).mid())
-    nothing = NoBound(THEOREM, f"{width} tubes may cover the spheres that hold the mass of the function")
-    if not search.floor(log2_width) > 0:
+    norm = search.total**0.5
+    nothing = NoBound(
+        THEOREM, f"at width {width} the floor is below 1/10000 of the norm of the function, about {norm:.3g}"
+    )
+    if not search.floor(log2_width) > _FAINT * norm:
         return nothing
     plan, found = _enclosed(function, search, log2_width)
     try:
         with precision(BITS):
-            floor = _rounded_down(floor_squared(found, plan, width).sqrt().lower())
+            floor = _rounded_down(error_floor(found, plan, width).lower())
     except Refuted:
         return nothing
     return _proved(function, dim, floor, width + 1, plan, floor)
@@ -137,11 +154,15 @@ def tubes_floor(profile: Profile, dim: int, width: int, *, support: Fraction | N
 
 def _require(dim: int, eps: Fraction = Fraction(1), width: int = 1) -> None:
     if not 2 <= dim <= MAX_DIM:
-        raise BadInput(f"the tubes bound in dimension {dim}", needed=f"a dimension from 2 to {MAX_DIM}: a line has no tubes")
+        raise BadInput(
+            f"the tubes bound in dimension {dim}", needed=f"a dimension from 2 to {MAX_DIM}: a line has no tubes"
+        )
     if eps <= 0:
         raise BadInput(f"eps = {eps}", needed="a positive accuracy", do='for example eps="0.1"')
-    if not 1 <= width <= _WIDEST:
-        raise BadInput(f"width = {width}", needed="a width of at least 1 and at most 390 digits")
+    if not 1 <= width < _LONGEST:
+        raise BadInput(
+            f"width = {float(min(width, 10**300)):.6g}", needed="a width of at least 1, of at most 390 digits"
+        )
 
 
 def _proved(
@@ -156,10 +177,14 @@ def _proved(
         "activation_class": "any",
         "weight_class": "any",
     }
+    written = str(width)
+    if width > _LONGEST:
+        exponent = width.bit_length() - 1
+        width, written = 1 << exponent, f"2^{exponent}"
     document, verdict = verified_document(
-        f"the lower bound {width} by {THEOREM}",
+        f"the lower bound {written} by {THEOREM}",
         function.to_json(),
-        {"kind": "tubes", **classes, "eps": str(eps), "width": str(width)},
+        {"kind": "tubes", **classes, "eps": str(eps), "width": written},
         {"kind": "cuts", "start": str(plan.start), "cuts": [str(cut) for cut in plan.cuts], "nodes": list(plan.nodes)},
     )
     return LowerBound(
@@ -219,31 +244,38 @@ class _Search:
         return low
 
     def best_cuts(self, log2_width: float, count: int) -> tuple[fmpq, ...]:
-        """Choose the cuts, `count` at most, that together keep the most of the floor at this width."""
-        weights = self.weights(log2_width)
-        usable = [i for i in range(len(self.cuts)) if weights[i] > 1e-9 and self.masses[i] > 1e-9 * self.total]
-        best: list[tuple[float, tuple[int, ...]]] = [(weights[i] * self.masses[i], (i,)) for i in usable]
+        """Choose the cuts, `count` at most, that together keep the most of the floor at this width.
+
+        Dynamic programming over the last cut; a cut that gains less than the factor `_WORTH` is left out.
+        """
+        weights, masses = self.weights(log2_width), self.masses
+        usable = np.nonzero((weights > 1e-9) & (masses > 1e-9 * self.total))[0]
+        weights, masses = weights[usable], masses[usable]
+        gains = np.subtract.outer(weights, weights).T * masses  # from the cut of the row to that of the column
+        gains[np.tril_indices(usable.size)] = -np.inf
+        values, before = weights * masses, []
         for _ in range(count - 1):
-            best = [
-                max(
-                    [best[at]]
-                    + [
-                        (value + (weights[i] - weights[chosen[-1]]) * self.masses[i], (*chosen, i))
-                        for value, chosen in best
-                        if chosen[-1] < i
-                    ]
-                )
-                for at, i in enumerate(usable)
-            ]
-        return tuple(self.cuts[i] for i in max(best)[1])
+            through = values[:, None] + gains
+            origin = np.argmax(through, axis=0)
+            reached = through[origin, np.arange(usable.size)]
+            better = reached > values * _WORTH
+            before.append(np.where(better, origin, -1))
+            values = np.where(better, reached, values)
+        at = int(np.nonzero(values * _WORTH >= np.max(values))[0][0])
+        chosen = [at]
+        for origin in reversed(before):
+            if origin[at] >= 0:
+                at = int(origin[at])
+                chosen.append(at)
+        return tuple(self.cuts[usable[i]] for i in reversed(chosen))
 
 
 @lru_cache(maxsize=8)
 def _search(function: RadialPieces) -> _Search:
     """Estimate the masses on as much of the grid as is affordable and not empty."""
     dim, pieces = function.dim, _beyond(function, _start(function))
-    cuts = [cut for cut in _GRID if sum(_node_counts(pieces, dim, cut, 1.0)) <= _FLOAT_NODES or cut <= 2]
-    counts = _node_counts(pieces, dim, cuts[-1], 1.0)
+    cuts = [cut for cut in _GRID if sum(_node_counts(pieces, dim, cut)) <= _FLOAT_NODES or cut <= 2]
+    counts = _node_counts(pieces, dim, cuts[-1])
     if sum(counts) > MAX_NODES:
         raise OutOfReach(
             f"the tubes bound for F = {function}",
@@ -297,24 +329,29 @@ def _beyond(function: RadialPieces, start: Fraction) -> list[Piece]:
     return [Piece(max(p.low, first), p.high, p.expression) for p in function.checked if p.high > first]
 
 
-def _node_counts(pieces: Sequence[Piece], dim: int, cut: fmpq, factor: float) -> tuple[int, ...]:
+def _node_counts(pieces: Sequence[Piece], dim: int, cut: fmpq, factor: float = 1.0) -> tuple[int, ...]:
     """Estimate the nodes that make the error terms of the checker negligible for cuts up to the given one."""
     k = float(cut)
-    angles = np.exp(1j * np.linspace(0, 2 * np.pi, 65))
     counts = []
     for piece in pieces:
-        low, high = float(piece.low), float(piece.high)
-        needed = []
-        for rho in 1 + np.geomspace(1 / 64, 8, 50):
-            ellipse = (low + high) / 2 + (high - low) / 4 * (rho * angles + 1 / (rho * angles))
-            sup = float(np.max(np.abs(float_values(piece.expression, ellipse, dim))))
-            if not 0 < sup < np.inf:
-                continue
-            height = (high - low) / 4 * (rho - 1 / rho)
-            size = np.log(dim * k * k * sup) + (1 + k) * height, np.log(2 * sup * sup) + 2 * height
-            needed.append((max(size) + np.log((high - low) / (1 - 1 / rho**2) + 1) - _LOG_ACCURACY) / (2 * np.log(rho)))
-        counts.append(max(4, int(factor * (min(needed, default=40.0) + 6))))
+        rho, height, log_sup = _ellipses(piece, dim)
+        size = np.maximum(np.log(dim * k * k) + log_sup + (1 + k) * height, np.log(2) + 2 * log_sup + 2 * height)
+        size += np.log(float(piece.high - piece.low) / (1 - 1 / rho**2) + 1) - _LOG_ACCURACY
+        needed = float(np.min(size / (2 * np.log(rho)))) if rho.size else _FLOAT_NODES
+        counts.append(max(4, int(factor * (needed + 6))))
     return tuple(counts)
+
+
+@lru_cache(maxsize=64)
+def _ellipses(piece: Piece, dim: int) -> tuple[Array, Array, Array]:
+    """Sample F on the ellipses about a piece: rho, the largest |Im|, and log sup |F|, where that is finite."""
+    low, high = float(piece.low), float(piece.high)
+    rho = 1 + np.geomspace(1 / 64, 8, 50)
+    turned = np.exp(1j * np.linspace(0, 2 * np.pi, 65)) * rho[:, None]
+    values = float_values(piece.expression, (low + high) / 2 + (high - low) / 4 * (turned + 1 / turned), dim)
+    sup = np.max(np.abs(values), axis=1)
+    good = np.isfinite(sup) & (sup > 0)
+    return rho[good], (high - low) / 4 * (rho - 1 / rho)[good], np.log(sup[good])
 
 
 # ------------------------------------------------------------------------------------------------------------------
@@ -325,7 +362,7 @@ def _enclosed(function: RadialPieces, search: _Search, log2_width: float) -> tup
     """Choose the cuts for a width and enclose their masses, with more nodes if the first are too few."""
     dim, start = function.dim, _start(function)
     pieces = _beyond(function, start)
-    one_cut = sum(_node_counts(pieces, dim, search.best_cuts(log2_width, 1)[-1], 1.0))
+    one_cut = sum(_node_counts(pieces, dim, search.best_cuts(log2_width, 1)[-1]))
     cuts = search.best_cuts(log2_width, max(1, min(_MOST_CUTS, _CUT_NODES // one_cut)))
     for factor in (1.0, 1.5, 2.5):
         nodes = _node_counts(pieces, dim, cuts[-1], factor)
@@ -346,13 +383,13 @@ def _largest(found: Spectrum, plan: Plan, eps: Fraction) -> int:
 
     def above(directions: int) -> bool:
         try:
-            return bool(accuracy < floor_squared(found, plan, directions).sqrt())
+            return bool(accuracy < error_floor(found, plan, directions))
         except Refuted:
             return False
 
     with precision(BITS):
         low, high = 0, 1
-        while high <= _WIDEST and above(high):
+        while high < 2 ** (MAX_LOG2_WIDTH - 1) and above(high):
             low, high = high, 2 * high
         while high - low > 1:
             middle = (low + high) // 2

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from depthsep.certificates.document import CertifiedNetwork
     from depthsep.lower_bounds import LowerBound
 
-__all__ = ["BoundRow", "NetworkRow", "bound_class", "bound_row", "kind_of", "network_row", "networks_of"]
+__all__ = ["BoundRow", "NetworkRow", "bound_class", "bound_json", "bound_row", "kind_of", "network_row", "networks_of"]
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,25 @@ def bound_class(bound: LowerBound) -> str:
     )
     activation = {"relu": "ReLU", "any": "any activation"}.get(bound.activation_class, bound.activation_class)
     return f"{'any depth' if bound.depth == 'any' else f'depth {bound.depth}'}, {activation}{behind}"
+
+
+def bound_json(bound: LowerBound, document: str) -> dict[str, Any]:
+    """Describe a lower bound for a program."""
+    return {
+        "theorem": bound.theorem,
+        "width_lower": str(bound.width_lower),
+        "log2_width_lower": bound.log2_width_lower,
+        "path_norm_lower": None if bound.path_norm_lower is None else str(bound.path_norm_lower),
+        "error_floor": None if bound.error_floor is None else str(bound.error_floor),
+        "eps": str(bound.eps),
+        "norm": bound.norm,
+        "measure": bound.measure,
+        "domain": bound.domain,
+        "depth": bound.depth,
+        "activation_class": bound.activation_class,
+        "weight_class": bound.weight_class,
+        "second_layer_width": bound.second_layer_width,
+        "hypotheses": list(bound.hypotheses),
+        "document": document,
+        "verdict": bound.verdict.status.name,
+    }

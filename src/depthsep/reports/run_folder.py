@@ -23,9 +23,8 @@ from depthsep.reports.text import json_text
 if TYPE_CHECKING:
     from depthsep.api import Separation
     from depthsep.certificates.document import CertifiedNetwork
-    from depthsep.lower_bounds import LowerBound
 
-__all__ = ["ONNX_LIMIT_BYTES", "RUNS", "bound_json", "free_name", "staged", "write"]
+__all__ = ["ONNX_LIMIT_BYTES", "RUNS", "free_name", "staged", "write"]
 
 RUNS = Path("depthsep-runs")
 ONNX_LIMIT_BYTES = 64 * 2**20
@@ -184,6 +183,8 @@ def _write_onnx(certified: CertifiedNetwork, path: Path) -> list[str]:
 
 
 def _write_bounds(separation: Separation, folder: Path) -> list[dict[str, Any]]:
+    from depthsep.reports.rows import bound_json
+
     folder.mkdir()
     written = []
     for number, bound in enumerate(separation.bounds, start=1):
@@ -191,22 +192,3 @@ def _write_bounds(separation: Separation, folder: Path) -> list[dict[str, Any]]:
         path.write_text(bound.document, encoding="utf-8")
         written.append(bound_json(bound, f"{folder.name}/{path.name}"))
     return written
-
-
-def bound_json(bound: LowerBound, document: str) -> dict[str, Any]:
-    """Describe a lower bound for a program."""
-    return {
-        "theorem": bound.theorem,
-        "width_lower": str(bound.width_lower),
-        "log2_width_lower": bound.log2_width_lower,
-        "norm": bound.norm,
-        "measure": bound.measure,
-        "domain": bound.domain,
-        "depth": bound.depth,
-        "activation_class": bound.activation_class,
-        "weight_class": bound.weight_class,
-        "second_layer_width": bound.second_layer_width,
-        "hypotheses": list(bound.hypotheses),
-        "document": document,
-        "verdict": bound.verdict.line,
-    }

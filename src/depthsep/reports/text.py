@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["count", "exact_decimal", "json_text", "upper_decimal", "widths_text"]
+__all__ = ["count", "exact_decimal", "json_text", "lower_decimal", "upper_decimal", "widths_text"]
 
 
 def count(number: int) -> str:
@@ -74,6 +74,20 @@ def upper_decimal(bound: Fraction, digits: int = 4) -> str:
         >>> upper_decimal(Fraction(1, 10)), upper_decimal(Fraction(1, 3)), upper_decimal(Fraction(1, 3 * 10**9))
         ('0.1', '0.3334', '3.334e-10')
     """
+    return _decimal(bound, digits, lambda scaled: -(-scaled.numerator // scaled.denominator))
+
+
+def lower_decimal(bound: Fraction, digits: int = 4) -> str:
+    """Write a lower bound as a decimal that is not larger; see `upper_decimal`.
+
+    Example:
+        >>> lower_decimal(Fraction(2, 3))
+        '0.6666'
+    """
+    return _decimal(bound, digits, lambda scaled: scaled.numerator // scaled.denominator)
+
+
+def _decimal(bound: Fraction, digits: int, whole: Callable[[Fraction], int]) -> str:
     if bound == 0:
         return "0"
     shift = digits - 1
@@ -81,7 +95,6 @@ def upper_decimal(bound: Fraction, digits: int = 4) -> str:
         shift += 1
     while bound * Fraction(10) ** shift >= 10**digits:
         shift -= 1
-    scaled = bound * Fraction(10) ** shift
-    decimal = Decimal(-(-scaled.numerator // scaled.denominator)).scaleb(-shift).normalize()
+    decimal = Decimal(whole(bound * Fraction(10) ** shift)).scaleb(-shift).normalize()
     small_or_large = bound < Fraction(1, 10**5) or bound >= 10**7
     return f"{decimal:e}" if small_or_large else f"{decimal:f}"

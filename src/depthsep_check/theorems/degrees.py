@@ -3,7 +3,7 @@
 Setting. x, x' are independent and uniform on the unit sphere of R^d, d >= 3; F(x, x') = f(<x, x'>) has coefficients
 alpha_i = E[F h_i], h_i = sqrt(N_i) P_i(<x, x'>) orthonormal (`depthsep_check.gegenbauer`); lambda_i = i (i + d - 2).
 The networks are N = a(x) + a'(x') + sum_j u_j s_j(<w_j, x> + <w'_j, x'> + b_j), a and a' any functions with N in L2 (a
-bias, a skip connection), b_j any number, s_j any activation of a class; A = |w_j|, A' = |w'_j|. Three classes are known:
+bias, a skip connection), b_j any number, A = |w_j|, A' = |w'_j|, s_j any activation of one of three classes:
 
 - *derivative-variation*, constant T: s is an integral of s', of total variation <= T (ReLU: 1); size = sqrt(A A');
 - *lipschitz*, constant T: |s(y) - s(z)| <= T |y - z|; size = min(A, A');
@@ -41,7 +41,7 @@ D = d, and for variation and D = d - 1,
 
     (y+1)/(y-1) (y+d-3)/(y-d+3) ((y-D)/(y+D))^2  <=  (y-c)/(y+c)
 
-for c = D (by (y+1)/(y-1) <= (i+1)/i), and also, in the power series of the logarithms, for every c < C = 2D - d + 2 with
+for c = D (by (y+1)/(y-1) <= (i+1)/i), and also, by the power series of the logarithms, for c < C = 2D - d + 2 with
 c^3 <= 3 (C-c) (y^2-c^2), which then holds for all larger y. The product telescopes, and of the degrees after n at most
 half counts: C_n = c_n sqrt(1 + (2n+d-1-c)/(4(c-1))). lipschitz: C_n = c_n, for N_i lambda_i increases. variation: also
 C_n = T/(2 sqrt(N_n)), for a neuron has a standard deviation of at most T/2. derivative-variation: also the half of
@@ -555,9 +555,9 @@ def short_bound(bound: fmpq) -> str:
     text = format_rational(bound)
     if len(text) <= 40:
         return text
-    whole = int(bound.p // bound.q)
-    exponent = max(0, whole.bit_length() - 53)
-    mantissa = whole >> exponent
+    exponent = int(bound.p).bit_length() - int(bound.q).bit_length() - 53
+    scaled = bound * fmpq(2) ** -exponent
+    mantissa = int(scaled.p // scaled.q)
     zeros = (mantissa & -mantissa).bit_length() - 1
     mantissa, exponent = mantissa >> zeros, exponent + zeros
     return f"2^{exponent}" if mantissa == 1 else f"{mantissa}*2^{exponent}"

@@ -10,10 +10,10 @@ sphere. Then
     Psi(beta) = sum_k m_k E |rho_k u_1 - beta| / 2.
 
 *Proof.* Integrate f - N over the spheres of radius rho_k with the masses m_k. The part of f and the error give the
-numerator, at most; c and <l, x> give 0 because the masses add up to 0. Write s(z) = affine + int |z - q|/2 ds'(q): the
-affine part gives 0 again, and with a = |w| and beta = |b - q|/a one has E |rho a u_1 + b - q|/2 = a E |rho u_1 - beta|/2
-as u_1 is symmetric; for beta >= 1 this is a beta/2 at every rho and gives 0. So every unit gives at most
-|u_j| |w_j| T sup |Psi|. QED
+numerator, at most; c and <l, x> give 0 because the masses add up to 0. On the bounded range of its argument write
+s(z) = affine + int |z - q|/2 ds'(q). The affine part gives 0 again, and with a = |w| and beta = |b - q|/a one has
+E |rho a u_1 + b - q|/2 = a E |rho u_1 - beta|/2, as u_1 is symmetric; for beta >= 1 this is a beta/2 at every rho and
+gives 0. So every unit gives at most |u_j| |w_j| T sup |Psi|. QED
 
 *Psi, exactly.* E |rho u_1 - beta|/2 = E (rho u_1 - beta)_+ + beta/2, so that
 
@@ -92,22 +92,21 @@ def check(document: TheoremDocument) -> str:
         raise Refuted(STEP, "the function does not certainly exceed the error on this measure")
     # An overlap of every unit below this number proves the claim.
     limit = gain.lower().fmpq() / (claim.variation * claim.path_norm)
-    _prove_overlap_below(measure, limit)
+    prove_overlap_below(measure, limit)
     _check_width(claim)
     return _statement(document.function["expression"], claim)
 
 
 def _statement(text: str, claim: _Claim) -> str:
-    shown = format_rational(claim.path_norm)
+    variation, eps, shown = map(format_rational, (claim.variation, claim.eps, claim.path_norm))
     width = ""
     if claim.max_weight is not None:
         bound = format_rational(claim.max_weight)
         width = f", hence at least {claim.width} units when no u_j and no entry of w_j is above {bound} in size"
     return (
-        "every network c + <l, x> + sum_j u_j s_j(<w_j, x> + b_j) of depth 2, the derivatives of its activations s_j of "
-        f"total variation at most {format_rational(claim.variation)}, that is within {format_rational(claim.eps)} of "
-        f"f(x) = phi(||x||), phi(r) = {text} for all real x with ||x|| <= 1 in dimension {claim.dim} has the path norm "
-        f"sum_j |u_j| |w_j| >= {shown}{width}"
+        "every network c + <l, x> + sum_j u_j s_j(<w_j, x> + b_j) of depth 2, the derivatives of its activations s_j "
+        f"of total variation at most {variation}, that is within {eps} of f(x) = phi(||x||), phi(r) = {text} for all "
+        f"real x with ||x|| <= 1 in dimension {claim.dim} has the path norm sum_j |u_j| |w_j| >= {shown}{width}"
     )
 
 
@@ -145,7 +144,13 @@ def _integral_to_one(polynomial: fmpq_poly) -> fmpq_poly:
     return primitive(1) - primitive
 
 
-def _prove_overlap_below(measure: RadialMeasure, limit: fmpq) -> None:
+def prove_overlap_below(measure: RadialMeasure, limit: fmpq) -> None:
+    """Prove that |Psi| <= limit on [0, 1].
+
+    Raises:
+        Refuted: it is larger somewhere.
+        Exhausted: the limit is too close to the maximum.
+    """
     budget = Budget(_WORK)
     for low, high, overlap in overlap_pieces(measure):
         for side in (limit - overlap, limit + overlap):

@@ -11,12 +11,13 @@ direction is uniform and s has the density d J_nu(s)^2 / s. Let f(x) = F(s), F b
 
     ||f - N||^2_{L2(gamma)}  >=  int_1^oo max(0, 1 - r tau(k)) dm(k).
 
-*Proof.* Assume the left side finite; then N phi is in L2(dx), and so is (f - N) phi, whose norm is the error. The Fourier
-transform of g_j(<v_j, .>) phi is that of a tempered distribution carried by the line R v_j, convolved with the indicator
-of RB: it is carried by the closed tube of radius R about that line; p phi lives on RB. So outside RB and the tubes the
-transform of (f - N) phi is that of f phi, which is radial: by Hankel's formula its value at radius k R is k^{1-nu} I(k), so
-its square has the mass dm(k) at radius kR (as d V_d R^d = d). A tube covers the share tau(k) of the sphere of radius kR
-(the squared sine of the angle to a line has the law Beta((d-1)/2, 1/2)), and r tubes at most r tau(k). Parseval. QED
+*Proof.* Assume the left side finite; then N phi is in L2(dx), and so is (f - N) phi, whose norm is the error. The
+Fourier transform of g_j(<v_j, .>) phi is that of a tempered distribution carried by the line R v_j, convolved with
+the indicator of RB: it is carried by the closed tube of radius R about that line; p phi lives on RB. So outside RB
+and the tubes the transform of (f - N) phi is that of f phi, which is radial: by Hankel's formula its value at radius
+k R is k^{1-nu} I(k), so its square has the mass dm(k) at radius kR (as d V_d R^d = d). A tube covers the share tau(k)
+of the sphere of radius kR (the squared sine of the angle to a line has the law Beta((d-1)/2, 1/2)), and r tubes at
+most r tau(k). Parseval. QED
 
 Only the lines R v_j count: units with parallel weights share one tube, constants and linear terms are free.
 
@@ -33,14 +34,15 @@ J_nu(t) K(s, t), where (Lommel), with U = s J_nu(ks) and V = J_{nu-1}(ks) at s, 
 
 With n Gauss-Legendre nodes on a piece the sum over pairs is 2 k a.Cb, C the matrix 1/(s_i^2 - s_j^2) off the diagonal.
 
-**Quadrature error.** For h analytic and |h| <= M in the Bernstein ellipse rho of an interval of length l, n >= 2 nodes
-err by at most (64/15) (l/2) M rho^{-2n} / (1 - rho^{-2}): the Chebyshev coefficients are <= 2 M rho^{-i}, degrees below 2n
-are exact, odd ones vanish by symmetry, and an even i >= 2n >= 4 costs at most 2 + 2/(i^2 - 1) <= 32/15. The integrands are
-entire but for F, since J_nu(s) J_{nu-1}(ks) is s^{d-1} times an entire function. |J_mu(z)| <= e^{|Im z|} for mu >= 0
-(Phragmen-Lindelof in a quadrant: |J_mu| <= 1 on the reals, I_mu(y) <= e^y on the imaginary axis); hence |K| <= (k^2/2)
-e^{k |Im s|} for real t, and |d J_nu(z)^2 / z| <= 2 e^{2 |Im z|} because 2 nu J_nu / z = J_{nu-1} + J_{nu+1}. |Im z| <= (l/4)
-(rho - 1/rho). In two variables the errors of the pieces are added and count twice times the total length. F may have any
-pieces; on each it is an analytic formula, enclosed on a rectangle around the ellipse, where abs, min and max are refused.
+**Quadrature error.** For h analytic and |h| <= M in the Bernstein ellipse rho of an interval of length l, n >= 2
+nodes err by at most (64/15) (l/2) M rho^{-2n} / (1 - rho^{-2}): the Chebyshev coefficients are <= 2 M rho^{-i},
+degrees below 2n are exact, odd ones vanish by symmetry, and an even i >= 2n >= 4 costs at most 2 + 2/(i^2 - 1) <=
+32/15. The integrands are entire but for F, since J_nu(s) J_{nu-1}(ks) is s^{d-1} times an entire function. |J_mu(z)|
+<= e^{|Im z|} for mu >= 0 (Phragmen-Lindelof in a quadrant: |J_mu| <= 1 on the reals, I_mu(y) <= e^y on the imaginary
+axis); hence |K| <= (k^2/2) e^{k |Im s|} for real t, and |d J_nu(z)^2 / z| <= 2 e^{2 |Im z|} because 2 nu J_nu / z =
+J_{nu-1} + J_{nu+1}. |Im z| <= (l/4) (rho - 1/rho). In two variables the errors of the pieces are added and count
+twice times the total length. F may have any pieces; on each it is an analytic formula, enclosed on a rectangle around
+the ellipse, where abs, min and max are refused.
 
 **Start.** J_nu is tiny below the turning point s = nu. F may be replaced by 0 on [0, a), a < nu: the floor of f is at
 least the floor of the rest minus the norm of what was dropped, whose square is at most sup F^2 times
@@ -48,13 +50,14 @@ int_0^a d J_nu^2 / s <= nu J_nu(a)^2 / sqrt(nu^2 - a^2). Indeed p = s J_nu' / J_
 p(0) = nu, so p >= sqrt(nu^2 - s^2) on [0, nu): where p fell below, it would increase while the root decreases. Hence
 J_nu(s) <= J_nu(a) (s/a)^q, q = sqrt(nu^2 - a^2), for s <= a.
 
-Source: Eldan & Shamir 2016 (arXiv:1512.03965), the measure and the tubes; Safran, Eldan & Shamir 2019 (arXiv:1904.06984),
-Theorem 5, for the cone. Differences: they pass from the spectral mass to one inequality with unspecified constants; here
-the mass is computed, for any profile, and every width r has its own floor.
+Source: Eldan & Shamir 2016 (arXiv:1512.03965), the measure and the tubes; Safran, Eldan & Shamir 2019
+(arXiv:1904.06984), Theorem 5, for the cone. Differences: they pass from the spectral mass to one inequality with
+unspecified constants; here the mass is computed, for any profile, and every width r has its own floor.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -81,7 +84,11 @@ MAX_NODES = 4096
 MAX_ARGUMENT = 20_000  # of a Bessel function
 BITS = 128
 _ROWS = 64  # of the Cauchy matrix at a time
+MAX_LOG2_WIDTH = 20_000
+MAX_SHOWN = 40  # digits of a width; a longer one is rounded down to a power of 2 in the sentence
 WORK = 150_000  # roughly milliseconds
+
+_POWER = re.compile(r"2\^([0-9]{1,6})")
 
 # The ellipses that are tried: thin ones for a formula with a singularity close by, then thicker ones.
 _RHOS = [fmpq(2**j + 1, 2**j) for j in (6, 5, 4)] + [fmpq(8 + q, 8) for q in range(1, 60)]
@@ -98,7 +105,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a mass is computed: F is dropped below `start`, cut at the `cuts`, and every piece left has so many `nodes`."""
+    """How masses are computed: F dropped below `start`, the `cuts`, and the `nodes` of every piece that is left."""
 
     start: fmpq
     cuts: tuple[fmpq, ...]
@@ -139,19 +146,19 @@ def check(document: TheoremDocument) -> str:
         Unsupported: a class, norm or formula that the theorem does not speak about.
     """
     pieces = _read_function(document.function)
-    dim, eps, width = _read_claim(document.claim)
+    dim, eps, written, width = _read_claim(document.claim)
     plan = _read_plan(document.witness)
     with precision(BITS):
-        floor = floor_squared(spectrum(pieces, dim, plan, Budget(WORK)), plan, width - 1)
-        if not arb(eps) < floor.sqrt():
-            raise Refuted(STEP, f"the error of {width - 1} directions is not certainly above eps by these cuts")
-    return _statement(pieces, dim, eps, width)
+        floor = error_floor(spectrum(pieces, dim, plan, Budget(WORK)), plan, width - 1)
+        if not arb(eps) < floor:
+            raise Refuted(STEP, "the floor of that width minus 1 is not certainly above eps by these cuts")
+    return _statement(pieces, dim, eps, written if len(written) <= MAX_SHOWN else f"2^{width.bit_length() - 1}")
 
 
-def floor_squared(found: Spectrum, plan: Plan, directions: int) -> arb:
-    """A ball that is below the square of the error of every sum of so many ridge functions, in its lower end.
+def error_floor(found: Spectrum, plan: Plan, directions: int) -> arb:
+    """Enclose a number that no sum of so many ridge functions comes nearer than, in the norm of L2(gamma).
 
-    The weight of a cut is a certain lower bound of 1 - r tau; every cut must contribute.
+    The weight of a cut is a certain lower bound of 1 - r tau, so that a growing list of them steps up from 0.
 
     Raises:
         Refuted: a cut has no certainly positive mass or weight, or the part that was dropped is not certainly smaller.
@@ -160,7 +167,7 @@ def floor_squared(found: Spectrum, plan: Plan, directions: int) -> arb:
     for cut, mass, share in zip(plan.cuts, found.beyond, found.shares, strict=True):
         free = (1 - directions * share).lower()
         if not free > 0:
-            raise Refuted(STEP, f"beyond the cut {cut} the tubes of {directions} directions may cover every sphere")
+            raise Refuted(STEP, f"at the cut {cut} so many tubes may cover the sphere")
         if not mass > 0:
             raise Refuted(STEP, f"the mass beyond the cut {cut} is not certainly positive")
         if free > weight:
@@ -169,16 +176,17 @@ def floor_squared(found: Spectrum, plan: Plan, directions: int) -> arb:
     root = squared.sqrt() - found.dropped
     if not root > 0:
         raise Refuted(STEP, "the part of the function below the start may outweigh the rest")
-    return root * root
+    return root
 
 
-def _statement(pieces: Sequence[Piece], dim: int, eps: fmpq, width: int) -> str:
+def _statement(pieces: Sequence[Piece], dim: int, eps: fmpq, width: str) -> str:
     formulas = ", ".join(f"{p.expression.text} for {p.low} <= s <= {p.high}" for p in pieces)
     return (
-        f"every N(x) = polynomial + sum of g_j(<v_j, x>), g_j measurable of polynomial growth (depth 2, any activation, "
-        f"any weights), with ||f - N|| <= {format_rational(eps)} in L2(gamma) on R^{dim} has at least {width} different "
-        f"lines R v_j, hence at least so many hidden units; gamma: the Eldan-Shamir law, s = 2 pi R ||x|| of density "
-        f"{dim} J_{{{fmpq(dim, 2)}}}(s)^2 / s, R the radius of the ball of volume 1; f(x) = F(s), F = {formulas}, 0 elsewhere"
+        f"every N(x) = polynomial + sum of g_j(<v_j, x>), g_j measurable of polynomial growth (depth 2, any "
+        f"activation, any weights), with ||f - N|| <= {format_rational(eps)} in L2(gamma) on R^{dim} has at least {width} "
+        f"different lines R v_j, hence at least so many hidden units; gamma: the Eldan-Shamir law, s = 2 pi R ||x|| of "
+        f"density {dim} J_{{{fmpq(dim, 2)}}}(s)^2 / s, R the radius of the ball of volume 1; f(x) = F(s), "
+        f"F = {formulas}, 0 elsewhere"
     )
 
 
@@ -245,21 +253,28 @@ def _bits_for(dim: int, argument: fmpq) -> int:
     """Bits such that J of orders about dim/2, by its power series, is known to 2^-BITS up to the argument z.
 
     The terms of the series of J add up to I in absolute value, about exp(sqrt(mu^2 + z^2) - mu asinh(mu / z)); and it
-    takes more than 2 z bits for python-flint to choose the series.
+    takes more than 2 z bits for python-flint to choose the series. Beyond about 2 mu and 100 the expansion for large
+    arguments does better. A wrong choice here makes balls wide, never wrong.
     """
     if argument > MAX_ARGUMENT:
         raise Exhausted(STEP, f"cut times support is {argument}, at most {MAX_ARGUMENT} is allowed")
-    order, z = arb(fmpq(dim - 2, 2)), arb(argument)
+    largest = min(argument, fmpq(max(dim, 100)))
+    order, z = arb(fmpq(dim - 2, 2)), arb(largest)
     size = (order * order + z * z).sqrt() - order * (order / z).asinh()
-    return 64 + max(BITS + int((size / arb.const_log2()).upper().ceil().unique_fmpz()), 2 * int(argument) + 2)
+    return 64 + max(BITS + int((size / arb.const_log2()).upper().ceil().unique_fmpz()), 2 * int(largest) + 2)
 
 
 def _bessel(order: arb, z: arb, bits: int) -> arb:
-    """J of the order at z: by its expansion for large z where that is accurate, otherwise with `bits` bits."""
-    with precision(BITS + 32):
-        quick = (+z).bessel_j(order)
-    if quick.rad() < arb(1) / 2 ** (BITS - 8):
-        return quick
+    """J of the order at z: by its expansion for large z where that is accurate, otherwise with `bits` bits.
+
+    The terms of the expansion add up to exp(order^2 / (2 z)) or so in absolute value.
+    """
+    extra = (order * order / z).upper().ceil()
+    if extra < bits:
+        with precision(BITS + 40 + int(extra.unique_fmpz())):
+            quick = (+z).bessel_j(order)
+        if quick.rad() < arb(1) / 2 ** (BITS - 8):
+            return quick
     with precision(bits):
         return z.bessel_j(order)
 
@@ -267,8 +282,9 @@ def _bessel(order: arb, z: arb, bits: int) -> arb:
 class _Rule:
     """Gauss-Legendre on one piece.
 
-    `nodes` are known to many bits; `short` are the same at working precision. `loads` are weight * F(node) * J_nu(node).
-    `bounds` lists, for every ellipse on which F is analytic and bounded, (rho, exponent l/4 (rho - 1/rho), sup |F|).
+    `nodes` are known to many bits; `short` are the same at working precision. `loads` are weight * F(node) *
+    J_nu(node). `bounds` lists, for every ellipse on which F is analytic and bounded, (rho, exponent l/4 (rho -
+    1/rho), sup |F|).
     """
 
     def __init__(self, piece: Piece, dim: int, count: int, bits: int) -> None:
@@ -452,8 +468,11 @@ def _read_piece(value: Any, place: str) -> Piece:
         raise Malformed(f"{place}.expression", f"column {error.position + 1}: {error.expected}") from None
 
 
-def _read_claim(value: Any) -> tuple[int, fmpq, int]:
-    """The dimension, the accuracy and the width; every word must be the one that the theorem speaks about."""
+def _read_claim(value: Any) -> tuple[int, fmpq, str, int]:
+    """The dimension, the accuracy and the width (as written, and as a number).
+
+    Every word must be the one that the theorem speaks about.
+    """
     words = {
         "kind": "tubes",
         "domain": "R^d",
@@ -467,12 +486,21 @@ def _read_claim(value: Any) -> tuple[int, fmpq, int]:
         word(fields[name], f"claim.{name}", (known,))
     dim = integer(fields["dim"], "claim.dim", 2, MAX_DIM)
     integer(fields["depth"], "claim.depth", 2, 2)
-    eps, width = (parse_rational(fields[name], f"claim.{name}") for name in ("eps", "width"))
+    eps = parse_rational(fields["eps"], "claim.eps")
     if not eps > 0:
         raise Malformed("claim.eps", "must be positive")
+    return dim, eps, fields["width"], _read_width(fields["width"])
+
+
+def _read_width(value: Any) -> int:
+    """A positive integer as a text, or a power of 2 as "2^1500"."""
+    power = _POWER.fullmatch(value) if isinstance(value, str) and len(value) <= 10 else None
+    if power is not None:
+        return 1 << integer(int(power[1]), "claim.width", 0, MAX_LOG2_WIDTH)
+    width = parse_rational(value, "claim.width")
     if width.q != 1 or not width >= 1:
-        raise Malformed("claim.width", "must be a positive integer, as a text")
-    return dim, eps, int(width.p)
+        raise Malformed("claim.width", "must be a positive integer or a power 2^k, as a text")
+    return int(width.p)
 
 
 def _read_plan(value: Any) -> Plan:
