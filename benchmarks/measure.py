@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+_ENOUGH_S = 2.0
+
 _PACKAGES = ("depthsep", "numpy", "scipy", "python-flint", "torch", "onnx", "onnxruntime", "maraboupy")
 
 
@@ -42,7 +44,7 @@ class Timed(Generic[T]):
 
 
 def timed(task: Callable[[], T], repeats: int = 1) -> Timed[T]:
-    """Run a task `repeats` times."""
+    """Run a task `repeats` times, or fewer times once two CPU seconds are spent."""
     cpu, wall = [], []
     start_bytes, extra = _reset_peak(), None
     for number in range(repeats):
@@ -52,6 +54,8 @@ def timed(task: Callable[[], T], repeats: int = 1) -> Timed[T]:
         wall.append(time.perf_counter() - wall_start)
         if number == 0 and start_bytes is not None:
             extra = max(0, _memory("VmHWM") - start_bytes)
+        if sum(cpu) > _ENOUGH_S:
+            break
     return Timed(result, statistics.median(cpu), statistics.median(wall), extra)
 
 

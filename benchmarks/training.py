@@ -1,8 +1,8 @@
 """Time to a network within eps of 1 - ||x||: built with a proof, or trained until an attack no longer finds eps.
 
-The trained network has one hidden ReLU layer. Its width doubles until the attacked error is below eps, in the median of a
-few seeds. The attack only finds lower bounds of the error: nothing is known above them, while the built networks carry
-a proved upper bound.
+The trained network has one hidden ReLU layer. Its width doubles until the attacked error is below eps, in the median
+of a few seeds. The attack only finds lower bounds of the error: nothing is known above them, while the built networks
+carry a proved upper bound.
 """
 
 from __future__ import annotations

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from depthsep.accuracy import Accuracy, parse_accuracy
+from depthsep.bounding import all_bounds
 from depthsep.certificates.document import CertifiedNetwork
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
-from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
+from depthsep.lower_bounds import LowerBound, NoBound, cells_bound
 from depthsep.progress import Progress, silent
 
-__all__ = ["Accuracy", "Progress", "Separation", "build", "parse_accuracy", "separate"]
-
-Accuracy = str | int | Fraction
+__all__ = ["Separation", "build", "separate"]
 
 
 @dataclass(frozen=True)
@@ -61,46 +61,6 @@ class Separation:
         return (
             f"Depth buys nothing here: depth 2 reaches {accuracy} with {shallow:,} neurons, and depth 3 takes {deep:,}."
         )
-
-
-def parse_accuracy(eps: Accuracy) -> Fraction:
-    """Read an accuracy exactly: "0.1" is 1/10, "1/3" a third.
-
-    Raises:
-        BadInput: It is no positive rational number. Floats are refused: 0.1 as a float is not 1/10.
-
-    >>> parse_accuracy("0.1")
-    Fraction(1, 10)
-    >>> parse_accuracy(0.1)
-    Traceback (most recent call last):
-    depthsep.errors.BadInput: eps = 0.1
-      found:  a float, which is 0.1000000000000000055511151231257827021181583404541015625 exactly
-      needed: an exact number
-      do:     write it as a string, such as "0.1" or "1/10", or as a Fraction
-    """
-    if isinstance(eps, float):
-        exactly = f"a float, which is {eps!r}" if eps != eps or abs(eps) == float("inf") else _exactly(eps)
-        raise BadInput(
-            f"eps = {eps!r}",
-            found=exactly,
-            needed="an exact number",
-            do='write it as a string, such as "0.1" or "1/10", or as a Fraction',
-        )
-    try:
-        value = Fraction(eps)
-    except (ValueError, TypeError, ZeroDivisionError):
-        raise BadInput(f"eps = {eps!r}", needed="a positive rational number, such as 0.1 or 1/10") from None
-    if value <= 0:
-        raise BadInput(f"eps = {eps}", needed="an accuracy above 0: only ball(r0, margin) is met exactly")
-    if not Fraction(1, 10**9) <= value <= 10**9:
-        raise BadInput(f"eps = {eps}", needed="an accuracy from 1e-9 to 1e9: weights are stored as float64")
-    return value
-
-
-def _exactly(eps: float) -> str:
-    from decimal import Decimal
-
-    return f"a float, which is {Decimal(eps)} exactly"
 
 
 def build(
@@ -233,9 +193,17 @@ def separate(
 
 
 def _bounds(target: Function, dim: int, eps: Fraction, deep: CertifiedNetwork) -> list[LowerBound | NoBound]:
-    """The cheap bounds that hold for any weights: the rank, and the number of linear cells at both depths."""
-    found = [rank_bound(target, dim, eps), cells_bound(target, dim, eps, 2), cells_bound(target, dim, eps, 3)]
+    """Every theorem about the sup norm on the unit ball, and the cells bound for the second layer that was built."""
+    found = all_bounds(target.text, dim=dim, eps=eps)
     second = deep.widths[1]
     if 1 < second < dim:
         found.append(cells_bound(target, dim, eps, 3, second_layer_width=second))
-    return found
+    if isinstance(target, Radial):
+        found.append(NoBound("an exponential width", _POLYNOMIAL))
+    return [bound for bound in found if isinstance(bound, NoBound) or bound.says_something]
+
+
+_POLYNOMIAL = (
+    "none exists for a Lipschitz profile at a fixed accuracy: depth 2 then needs only a polynomial in d "
+    "(Safran, Eldan & Shamir 2019, Theorem 1)"
+)

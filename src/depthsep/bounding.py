@@ -3,10 +3,10 @@
 Every bound carries its norm, measure, domain and classes; bounds of different settings are never compared. The setting
 follows from `measure` and `domain`:
 
-    neither                     sup norm on the unit ball, a formula in r       rank, cells, crossings, degrees, radial dual
-    domain="spheres"            L2 over pairs of unit vectors, a formula in t   degrees (and crossings, sup norm)
-    measure="eldan-shamir"      L2 of the Eldan-Shamir measure, a formula in s  tubes
-    measure="gaussian"          mean square under N(0, I), ball(R)              Gaussian floor
+    neither                   sup norm on the unit ball, a formula in r: rank, cells, crossings, degrees, radial dual
+    domain="spheres"          L2 over pairs of unit vectors, a formula in t: degrees (and crossings, in the sup norm)
+    measure="eldan-shamir"    L2 of the Eldan-Shamir measure, a formula in s: tubes
+    measure="gaussian"        mean square under N(0, I), ball(R): the Gaussian floor
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from flint import fmpq
 
-from depthsep.api import Accuracy, parse_accuracy
+from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.functions import parse_function, parse_profile
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from depthsep.api import Accuracy, parse_accuracy
+from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.errors import BadInput
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound

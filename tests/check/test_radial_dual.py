@@ -10,6 +10,7 @@ from flint import fmpq
 
 from depthsep_check import Status, check
 from depthsep_check.document import encode
+from depthsep_check.theorems import radial_dual
 from depthsep_check.theorems.radial_dual import RadialMeasure, _kernel, overlap_pieces
 
 # In dimension 3 the kernel is E (u_1 - x)_+ = (1 - x)^2 / 4. Masses -1, 1 at 1/2 and 1: Psi = (1 - b)^2/4 for b >= 1/2,
@@ -112,8 +113,9 @@ def test_refuted(name: str) -> None:
 
 MALFORMED = {
     "masses nearly 0": (changed(witness={"masses": ["-1", f"{10**30 + 1}/{10**30}"]}), "must add up to 0 exactly"),
-    "radius above 1": (changed(witness={"radii": ["1/2", "2"]}), "must increase strictly in (0, 1]"),
-    "radius 0": (changed(witness={"radii": ["0", "1"]}), "must increase strictly in (0, 1]"),
+    "radius above 1": (changed(witness={"radii": ["1/2", "2"]}), "witness.radii[1]: must be in (0, 1]"),
+    "radius 0": (changed(witness={"radii": ["0", "1"]}), "witness.radii[0]: must be in (0, 1]"),
+    "a long radius": (changed(witness={"radii": ["1/4097", "1"]}), "with a denominator of at most 4096"),
     "a radius twice": (changed(witness={"radii": ["1", "1"]}), "must increase strictly"),
     "radii reversed": (changed(witness={"radii": ["1", "1/2"]}), "must increase strictly"),
     "no radii": (changed(witness={"radii": [], "masses": []}), "must increase strictly"),
@@ -196,3 +198,10 @@ def test_the_pieces_are_the_overlap_of_a_unit() -> None:
             )
             value = polynomial(beta)
             assert int(value.p) / int(value.q) == pytest.approx(float(sampled), abs=2e-3)
+
+
+def test_work_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(radial_dual, "_WORK", 1)
+    verdict = check(changed())
+    assert verdict.status is Status.EXHAUSTED
+    assert "radial-dual: the work limit of 1 units was reached" in verdict.text

@@ -154,7 +154,7 @@ def test_trivial_accuracies_are_named() -> None:
 def test_other_reasons_for_no_bound() -> None:
     assert "not certainly defined and bounded near t = " in refused("log(1 - t)", 10, EPS)
     assert refused("t^2 - t", 10, Fraction(1, 100), method="closed") == (
-        "the tail argument is about a sin(omega t + phase) + b, plus a linear part"
+        "degrees: the tail argument is about a sin(omega t + phase) + b, plus a linear part"
     )
     assert "carry an L2 norm of about 0.253" in refused("sin(300*t^2)", 5, Fraction(6, 10))
     assert "from 393 on is not certainly above eps" in refused(SINE, 5, EPS, first_degree=393)
@@ -167,6 +167,7 @@ def test_other_reasons_for_no_bound() -> None:
         ({"dim": 10**7}, "a dimension of at most"),
         ({"eps": Fraction(0)}, "a positive accuracy"),
         ({"weight_bound": 0}, "a positive bound, or none"),
+        ({"weight_bound": 2**1300}, "a number of more than 390 digits"),
         ({"activation": "gelu"}, "its total variation is not known here"),
         ({"activation": "lipschitz", "activation_constant": Fraction(0)}, "a positive constant"),
         ({"weights": "rows"}, '"entries" or "product"'),

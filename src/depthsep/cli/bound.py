@@ -21,7 +21,9 @@ COLUMNS = ("theorem", "holds for", "error", "what it proves", "checker")
 @click.command(epilog=example('depthsep bound "cos(3*s)" --measure eldan-shamir --dim 20 --eps 0.3'))
 @click.argument("expression")
 @dim_option
-@click.option("--eps", metavar="EPS", help='Accuracy in the norm of the setting, read exactly; "seed" with --theorem ses4.')
+@click.option(
+    "--eps", metavar="EPS", help='Accuracy in the norm of the setting, read exactly; "seed" with --theorem ses4.'
+)
 @click.option("--width", type=int, metavar="N", help="Instead of --eps: the least error that N units can have.")
 @click.option("--measure", type=click.Choice(["eldan-shamir", "gaussian"]), help="Measure the error in L2 of this law.")
 @click.option(
@@ -35,7 +37,9 @@ COLUMNS = ("theorem", "holds for", "error", "what it proves", "checker")
 @click.option("--activation", default="relu", show_default=True, metavar="NAME", help="Activation or class of them.")
 @click.option("--theorem", metavar="NAME", help="Only this theorem.")
 @click.option("--all", "show_all", is_flag=True, help="Every theorem that applies, and why the others do not.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the documents here.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the documents here."
+)
 @force_option
 @json_option
 def bound(
@@ -51,8 +55,9 @@ def bound(
 ) -> None:
     """Prove how wide every shallow network for EXPRESSION must be.
 
-    EXPRESSION is a formula in r, the norm of x (unit ball), in t, the inner product (--domain spheres), in s, the scaled
-    norm (--measure eldan-shamir), or ball(median) (--measure gaussian). Shown is the strongest bound, unless --all.
+    EXPRESSION is a formula in r, the norm of x (unit ball), in t, the inner product (--domain spheres), in s, the
+    scaled norm (--measure eldan-shamir), or ball(median) (--measure gaussian). Shown is the strongest bound, unless
+    --all is given.
     """
     answers = _answers(expression, dim, eps, width, setting)
     bounds, nothing = _split(answers)
@@ -99,25 +104,16 @@ def _split(answers: list[Answer]) -> tuple[list[LowerBound], list[Any]]:
 
 
 def _row(found: LowerBound) -> tuple[str, ...]:
-    from depthsep.reports.rows import bound_class
-    from depthsep.reports.text import exact_decimal, lower_decimal
+    from depthsep.reports.rows import bound_class, bound_proves, bound_weights
+    from depthsep.reports.text import exact_decimal
 
     measure = f" of {found.measure}" if found.measure else ""
-    weights = "any weights" if found.weight_class == "any" else found.weight_class
-    if found.error_floor is not None:
-        proves = f"with {found.width_lower - 1:,} units: error above {lower_decimal(found.error_floor)}"
-    elif found.width_lower > 10**9:
-        proves = f"width >= 2^{int(found.log2_width_lower * 100) / 100:g}"
-    else:
-        proves = f"width >= {found.width_lower:,}"
-    if found.path_norm_lower is not None:
-        proves += f", path norm >= {lower_decimal(found.path_norm_lower)}"
     accuracy = "" if found.error_floor is not None else f" <= {exact_decimal(found.eps)}"
     return (
         found.theorem,
-        f"{bound_class(found)}, {weights}",
+        f"{bound_class(found)}, {bound_weights(found)}",
         f"{found.norm}{measure} on {found.domain}{accuracy}",
-        proves,
+        bound_proves(found),
         found.verdict.status.name,
     )
 

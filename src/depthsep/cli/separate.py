@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "NETWORK_COLUMNS"]
 
 NETWORK_COLUMNS = ("depth", "width", "proved error", "largest weight", "path norm", "width by the source", "checker")
-BOUND_COLUMNS = ("theorem", "holds for", "width at least", "checker")
+BOUND_COLUMNS = ("theorem", "holds for", "what it proves", "checker")
 
 
 @click.command(epilog=example('depthsep separate "1 - r" --dim 10 --eps 0.1'))
@@ -94,7 +94,7 @@ def _print_separation(separation: Separation) -> None:
         click.echo(f"no shallow network: {separation.shallow_failure}\n")
     if separation.bounds:
         bounds = [rows.bound_row(bound).cells for bound in separation.bounds]
-        print_table("What every network needs", BOUND_COLUMNS, bounds, right=(2,))
+        print_table("What every network needs", BOUND_COLUMNS, bounds)
     for nothing in dict.fromkeys(separation.no_bounds):
         click.echo(f"no bound by {nothing.theorem}: {nothing.reason}")
     click.echo(f"\n{separation.sentence}\n")

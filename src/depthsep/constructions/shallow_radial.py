@@ -206,7 +206,9 @@ def _error_estimate(program: SandwichProgram, solution: Solution) -> float:
 def _rounded(family: Family, cells: Floats, solution: Solution) -> tuple[ShallowNetwork, dict[str, Any]]:
     """The network and the witness in the document's units: z = <u, x>, one direction at a time."""
     # A group without neurons stays if its polynomials help the proof: Q^- <= 0 <= Q^+ says something about moments.
-    used = [g for g in range(len(family.groups)) if len(solution.knots[g]) or np.abs(solution.polynomials[:, g]).max() > 0]
+    used = [
+        g for g in range(len(family.groups)) if len(solution.knots[g]) or np.abs(solution.polynomials[:, g]).max() > 0
+    ]
     groups = tuple(_ridge_group(family, solution, g) for g in used)
     affine = _affine_unit(family.dim, groups)
     bias = solution.bias - (affine.offset if affine else 0.0)

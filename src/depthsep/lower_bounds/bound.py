@@ -61,6 +61,11 @@ class LowerBound:
         """The logarithm of the bound, rounded down."""
         return math.nextafter(math.log2(self.width_lower), -math.inf) if self.width_lower > 1 else 0.0
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it says more than that a network has a unit."""
+        return self.width_lower > 1 or self.path_norm_lower is not None or self.error_floor is not None
+
 
 @dataclass(frozen=True)
 class NoBound:

@@ -41,7 +41,6 @@ from depthsep_check.numbers import precision
 from depthsep_check.theorems.degrees import (
     BITS,
     CLASSES,
-    MAX_LISTED_DIM,
     MAX_TAIL_DIM,
     WORK,
     Activation,
@@ -79,6 +78,7 @@ _INTEGRAL_TOP = 64
 _ENOUGH = fmpq(1, 128)  # the search over lists stops when twice the degrees raise V by a smaller part
 _MANTISSA_BITS = 40
 _SAMPLES = 2**12
+_LONGEST = 1295  # bits
 _INDICATOR = re.compile(r"\s*indicator\s*\(\s*t\s*(>=|<=|>|<)(.*)\)\s*", re.DOTALL)
 
 
@@ -196,6 +196,11 @@ def _require(
         raise BadInput(f"eps = {eps}", needed="a positive accuracy", do='for example eps="0.1"')
     if weight_bound is not None and weight_bound <= 0:
         raise BadInput(f"weights bounded by {weight_bound}", needed="a positive bound, or none for the path norm alone")
+    for number in (Fraction(eps), Fraction(weight_bound or 1)):
+        if max(number.numerator, number.denominator).bit_length() > _LONGEST:
+            raise BadInput(
+                "a number of more than 390 digits", needed="numbers that fit a document: B up to about 2^1295"
+            )
     for name, value, known in (
         ("weights", weights, ("entries", "product")),
         ("domain", domain, ("spheres", "ball")),
@@ -234,7 +239,7 @@ def _function(profile: str | Breaks, dim: int, domain: str) -> dict[str, Any]:
     if not profile.jumps and not profile.kinks:
         raise BadInput("Breaks without a jump or a kink", needed="one at least: an affine function costs nothing")
     for text in (text for pair in profile.jumps + profile.kinks for text in pair):
-        if parse_profile(text, dim, ("t",)).program(dim) and "t" in re.findall("[a-z]+", text):
+        if any(node.kind == "variable" for node in parse_profile(text, dim, ("t",)).nodes):
             raise BadInput(f"a break at or of {text}", needed="constants, such as 1/2 or 1/sqrt(d)")
     return {"kind": "breaks", **{name: [list(pair) for pair in getattr(profile, name)] for name in ("jumps", "kinks")}}
 
@@ -246,26 +251,30 @@ def _function(profile: str | Breaks, dim: int, domain: str) -> dict[str, Any]:
 def _search(profile: Profile, eps: Fraction, kind: Activation, method: str, first: int | None) -> _Proof | str:
     """The largest path norm that is found out of reach, or why there is none."""
     accuracy = fmpq(eps.numerator, eps.denominator)
-    proofs: list[_Proof] = []
-    reasons: list[str] = []
-    try:
-        frequency = float(wave_of(profile, 3).omega.mid())
-    except Refuted as failure:
-        frequency = math.inf if method == "closed" else 0.0
-        reasons.append(failure.reason)
+    frequency = _frequency(profile)
     attempts: list[Callable[[], _Proof | str]] = []
-    if 0 < frequency < math.inf and method != "listed":
+    if method == "closed" or (method == "auto" and (frequency or first)):
         attempts.append(lambda: _by_tail(profile, accuracy, kind, first))
-    in_reach = frequency <= _LISTED_FREQUENCY and profile.dim <= MAX_LISTED_DIM
-    if method == "listed" or (method == "auto" and first is None and in_reach):
+    if method == "listed" or (method == "auto" and not first and frequency <= _LISTED_FREQUENCY):
         attempts.append(lambda: _by_list(profile, accuracy, kind))
-    for attempt in attempts:
-        try:
-            result = attempt()
-        except CheckFailure as failure:
-            result = failure.text
-        (proofs if isinstance(result, _Proof) else reasons).append(result)  # type: ignore[arg-type]
-    return max(proofs, key=lambda proof: proof.path_norm.exact) if proofs else reasons[-1]
+    results = [_attempted(attempt) for attempt in attempts]
+    proofs = [result for result in results if isinstance(result, _Proof)]
+    return max(proofs, key=lambda proof: proof.path_norm.exact) if proofs else results[-1]
+
+
+def _frequency(profile: Profile) -> float:
+    """The frequency of a function that the tail argument knows, 0 for any other."""
+    try:
+        return float(wave_of(profile, 3).omega.mid())
+    except Refuted:
+        return 0.0
+
+
+def _attempted(attempt: Callable[[], _Proof | str]) -> _Proof | str:
+    try:
+        return attempt()
+    except CheckFailure as failure:
+        return failure.text
 
 
 def _by_tail(profile: Profile, eps: fmpq, kind: Activation, first: int | None) -> _Proof | str:
@@ -394,8 +403,10 @@ def _value(profile: Profile, t: float) -> float:
     closed = profile.closed()
     if not isinstance(closed, Closed):
         return math.nan
-    jumps = sum(float(arb(size).mid()) for at, size in closed.jumps if at <= t)
-    return jumps + sum(float(arb(size).mid()) * max(0.0, t - float(arb(at).mid())) for at, size in closed.kinks)
+    jumps, kinks = (
+        [(float(arb(at).mid()), float(arb(size).mid())) for at, size in pairs] for pairs in (closed.jumps, closed.kinks)
+    )
+    return sum(size for at, size in jumps if at <= t) + sum(size * max(0.0, t - at) for at, size in kinks)
 
 
 # ------------------------------------------------------------------------------------------------------------------

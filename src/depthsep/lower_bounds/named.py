@@ -29,7 +29,7 @@ from depthsep_check.numbers import precision
 __all__ = ["DANIELY_NOTES", "NamedRow", "Ours", "daniely", "safran_eldan_shamir_4", "safran_eldan_shamir_5"]
 
 _BITS = 128
-_LARGEST_DIM = 1300  # 2^d has to fit the digits that a document allows
+_LARGEST_DIM = 1290  # 2^d has to fit the digits that a document allows
 
 DANIELY_NOTES = (
     "the width is bounded from below: '>=' where '=' is often printed, also in the first line of the proof",
@@ -88,7 +88,7 @@ def daniely(dim: int, eps: Fraction = Fraction(35, 100)) -> NamedRow:
     """Put Daniely's theorem, as usually printed, beside the certified width under the same bound of the weights.
 
     Args:
-        dim: The dimension, from 3 to 1300.
+        dim: The dimension, from 3 to 1290.
         eps: A second accuracy, beside the source's 1/(50 e^2 pi^2) = 0.00027; anything below 0.7 is worth asking.
 
     Raises:
@@ -125,7 +125,7 @@ def safran_eldan_shamir_4(dim: int, eps: Fraction | None = None) -> NamedRow:
     """Put Theorem 4 of Safran, Eldan and Shamir beside the certified widths, in the sup norm on the unit ball.
 
     Args:
-        dim: The dimension, from 3 to 1300.
+        dim: The dimension, from 3 to 1290.
         eps: The accuracy; None for the source's 1/(101 e^2 pi^3 d^3).
 
     Raises:
@@ -168,7 +168,7 @@ def safran_eldan_shamir_5(dim: int, eps: Fraction | None = None) -> NamedRow:
     """Put Theorem 5 of Safran, Eldan and Shamir beside the tubes bound: any activation, any weights.
 
     Args:
-        dim: The dimension, from 3 to 1300.
+        dim: The dimension, from 3 to 1290.
         eps: The accuracy; None for about 0.15 d^(-4/3), where the source needs about d^-6.
 
     Raises:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
@@ -21,15 +23,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from depthsep.errors import BadInput
+from depthsep.files import write_whole
 from depthsep.reports.text import count, upper_decimal
 
 if TYPE_CHECKING:
     from depthsep.reports.scan import Scan
 
-__all__ = ["PALETTE", "Bar", "KnotRow", "Portrait", "draw_errors", "draw_knots", "draw_profile", "draw_widths",
-           "to_png", "to_svg"]  # fmt: skip
+__all__ = ["PALETTE", "Bar", "KnotRow", "Portrait", "draw_crossover", "draw_errors", "draw_floors", "draw_knots",
+           "draw_profile", "draw_widths", "save", "to_png", "to_svg"]  # fmt: skip
 
 Kind = Literal["shallow", "deep", "bound", "source"]
+Points = Sequence[tuple[float, float]]
 
 # Every colour is used once here and nowhere else, so that `to_svg` can give each its CSS variable.
 PALETTE = {"ink": "#1c2026", "quiet": "#68707c", "rule": "#dcdfe4", "shallow": "#2a6bb3", "deep": "#c2571b",
@@ -207,6 +212,56 @@ def _draw_bar(axes: Any, level: int, bar: Bar, edge: float) -> None:
                   fontsize=8.5)  # fmt: skip
 
 
+def draw_crossover(shallow: Points, deep: Points, source: Points, title: str) -> Figure:
+    """Draw log2 of the widths against the dimension: ruled out at depth 2, built at depth 3.
+
+    Args:
+        shallow: (dimension, log2 of the width that depth 2 needs).
+        deep: (dimension, log2 of the number of neurons that depth 3 takes).
+        source: The same by the source's formula for depth 3.
+        title: The function and the accuracy.
+    """
+    with _canvas(6.4, 3.8) as figure:
+        axes = figure.subplots()
+        _plot(axes, shallow, PALETTE["shallow"], "depth 2: every network is wider (proved)", "o-")
+        if shallow:
+            floor = [log2_width for _, log2_width in shallow]
+            axes.fill_between([dim for dim, _ in shallow], 0, floor, color=PALETTE["shallow"], alpha=0.12, linewidth=0)
+        _plot(axes, deep, PALETTE["deep"], "depth 3: built (proved)", "o-")
+        _plot(axes, source, PALETTE["quiet"], "depth 3 by the source's formula", ":")
+        axes.set(xlabel="dimension d", ylabel="log2 of the number of neurons")
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend_above(axes)
+        axes.set_title(title, loc="left", pad=34, color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
+def draw_floors(curves: Sequence[tuple[str, Points]], title: str) -> Figure:
+    """Draw, for several dimensions, the least error against the number of neurons.
+
+    Args:
+        curves: Per dimension a name and (log2 of the width, the floor).
+        title: The function and the measure.
+    """
+    shades = np.linspace(0.35, 1.0, max(len(curves), 1))
+    with _canvas(6.4, 3.8) as figure:
+        axes = figure.subplots()
+        for (name, points), shade in zip(curves, shades, strict=True):
+            axes.plot(*zip(*points, strict=True), color=PALETTE["shallow"], alpha=float(shade), linewidth=1.4)
+            axes.annotate(name, points[-1], xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set(xlabel="log2 of the number of neurons", ylabel="no error below this")
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.12)
+        axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
+def _plot(axes: Any, points: Points, color: str, name: str, style: str) -> None:
+    if points:
+        axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.4, markersize=4)
+
+
 @contextmanager
 def _canvas(width: float, height: float) -> Iterator[Figure]:
     """A figure in the house style; sizes in inches."""
@@ -255,3 +310,19 @@ def to_png(figure: Figure, dots_per_inch: int = 150) -> bytes:
     with matplotlib.rc_context(_STYLE):
         figure.savefig(out, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None})
     return out.getvalue()
+
+
+def save(figure: Figure, path: str | os.PathLike[str], force: bool) -> Path:
+    """Write a figure to a file of its own, .png or .svg by its name.
+
+    Raises:
+        BadInput: Another kind of name.
+        DocumentExists: The file is there and `force` is False.
+    """
+    suffix = Path(path).suffix
+    if suffix not in (".svg", ".png"):
+        raise BadInput(f"a picture {path}", needed="a name that ends in .svg or .png")
+    if suffix == ".png":
+        return write_whole(path, force, lambda part: part.write_bytes(to_png(figure)))
+    with matplotlib.rc_context(_STYLE):
+        return write_whole(path, force, lambda part: figure.savefig(part, format="svg", metadata={"Date": None}))

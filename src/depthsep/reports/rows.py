@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from depthsep.reports.text import count, upper_decimal, widths_text
+from depthsep.reports.text import count, lower_decimal, upper_decimal, widths_text
 
 if TYPE_CHECKING:
     from depthsep.api import Separation
     from depthsep.certificates.document import CertifiedNetwork
     from depthsep.lower_bounds import LowerBound
 
-__all__ = ["BoundRow", "NetworkRow", "bound_class", "bound_json", "bound_row", "kind_of", "network_row", "networks_of"]
+__all__ = [
+    "BoundRow",
+    "NetworkRow",
+    "bound_class",
+    "bound_json",
+    "bound_proves",
+    "bound_row",
+    "bound_weights",
+    "kind_of",
+    "network_row",
+    "networks_of",
+]
 
 
 @dataclass(frozen=True)
@@ -81,11 +93,28 @@ def bound_row(bound: LowerBound) -> BoundRow:
     """Describe one lower bound with the class of networks that it holds for."""
     return BoundRow(
         theorem=bound.theorem,
-        holds_for=", ".join((bound_class(bound), f"{bound.weight_class} weights")),
-        width=count(bound.width_lower),
+        holds_for=", ".join((bound_class(bound), bound_weights(bound))),
+        width=bound_proves(bound),
         verdict=bound.verdict.status.name,
         ok=bound.verdict.ok,
     )
+
+
+def bound_proves(bound: LowerBound) -> str:
+    """What a bound says, rounded down."""
+    if bound.error_floor is not None:
+        return f"with {count(bound.width_lower - 1)} units: error above {lower_decimal(bound.error_floor)}"
+    power = f"2^{math.floor(bound.log2_width_lower * 100) / 100:g}"
+    width = f"width >= {power if bound.width_lower > 10**9 else count(bound.width_lower)}"
+    if bound.path_norm_lower is None:
+        return width
+    path_norm = f"path norm >= {lower_decimal(bound.path_norm_lower)}"
+    return path_norm if bound.width_lower == 1 else f"{width}, {path_norm}"
+
+
+def bound_weights(bound: LowerBound) -> str:
+    """Name the weights that a bound is about."""
+    return "any weights" if bound.weight_class.startswith("any") else f"weights: {bound.weight_class}"
 
 
 def bound_class(bound: LowerBound) -> str:
@@ -106,7 +135,8 @@ def bound_json(bound: LowerBound, document: str) -> dict[str, Any]:
     """Describe a lower bound for a program."""
     return {
         "theorem": bound.theorem,
-        "width_lower": str(bound.width_lower),
+        # Python writes integers of at most 4300 digits; a power of two below is a bound too.
+        "width_lower": str(bound.width_lower if bound.width_lower.bit_length() < 14_000 else _power(bound.width_lower)),
         "log2_width_lower": bound.log2_width_lower,
         "path_norm_lower": None if bound.path_norm_lower is None else str(bound.path_norm_lower),
         "error_floor": None if bound.error_floor is None else str(bound.error_floor),
@@ -122,3 +152,7 @@ def bound_json(bound: LowerBound, document: str) -> dict[str, Any]:
         "document": document,
         "verdict": bound.verdict.status.name,
     }
+
+
+def _power(width: int) -> str:
+    return f"2^{width.bit_length() - 1}"

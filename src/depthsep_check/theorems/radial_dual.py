@@ -49,7 +49,8 @@ from depthsep_check.verdict import Budget, Malformed, Refuted
 
 STEP = "radial-dual"
 MAX_PROOF_DIM = 101
-MAX_RADII = 256
+MAX_RADII = 128
+MAX_RADIUS_TERM = 4096  # the polynomials have powers of the radii in their denominators
 _WORK = 200_000
 
 
@@ -200,15 +201,22 @@ def _positive(value: Any, place: str) -> fmpq:
     return number
 
 
+def _radius(value: Any, place: str) -> fmpq:
+    radius = parse_rational(value, place)
+    if not (0 < radius <= 1 and radius.q <= MAX_RADIUS_TERM):
+        raise Malformed(place, f"must be in (0, 1], with a denominator of at most {MAX_RADIUS_TERM}")
+    return radius
+
+
 def _measure(value: Any, dim: int) -> RadialMeasure:
     fields = fields_of(value, "witness", ("kind", "dim", "radii", "masses"))
     word(fields["kind"], "witness.kind", ("radial-measure",))
     proof_dim = integer(fields["dim"], "witness.dim", 3, min(dim, MAX_PROOF_DIM))
     if proof_dim % 2 == 0:
         raise Malformed("witness.dim", f"the proof needs an odd dimension, found {proof_dim}")
-    radii = item_list(fields["radii"], "witness.radii", MAX_RADII, parse_rational)
-    if not radii or not all(low < high for low, high in pairwise((fmpq(0), *radii))) or radii[-1] > 1:
-        raise Malformed("witness.radii", "must increase strictly in (0, 1]")
+    radii = item_list(fields["radii"], "witness.radii", MAX_RADII, _radius)
+    if not radii or not all(low < high for low, high in pairwise(radii)):
+        raise Malformed("witness.radii", "must increase strictly, and there must be some")
     masses = item_list(fields["masses"], "witness.masses", MAX_RADII, parse_rational)
     require_length(masses, "witness.masses", len(radii))
     if sum(masses, fmpq(0)) != 0:

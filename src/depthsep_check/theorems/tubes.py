@@ -182,9 +182,10 @@ def error_floor(found: Spectrum, plan: Plan, directions: int) -> arb:
 def _statement(pieces: Sequence[Piece], dim: int, eps: fmpq, width: str) -> str:
     formulas = ", ".join(f"{p.expression.text} for {p.low} <= s <= {p.high}" for p in pieces)
     return (
-        f"every N(x) = polynomial + sum of g_j(<v_j, x>), g_j measurable of polynomial growth (depth 2, any "
-        f"activation, any weights), with ||f - N|| <= {format_rational(eps)} in L2(gamma) on R^{dim} has at least {width} "
-        f"different lines R v_j, hence at least so many hidden units; gamma: the Eldan-Shamir law, s = 2 pi R ||x|| of "
+        "every N(x) = polynomial + sum of g_j(<v_j, x>), g_j measurable of polynomial growth "
+        f"(depth 2, any activation, any weights), with ||f - N|| <= {format_rational(eps)} "
+        f"in L2(gamma) on R^{dim} has at least {width} different lines R v_j, hence at least so many "
+        "hidden units; gamma: the Eldan-Shamir law, s = 2 pi R ||x|| of "
         f"density {dim} J_{{{fmpq(dim, 2)}}}(s)^2 / s, R the radius of the ball of volume 1; f(x) = F(s), "
         f"F = {formulas}, 0 elsewhere"
     )

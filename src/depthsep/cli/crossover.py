@@ -1,0 +1,103 @@
+"""``depthsep crossover``: the smallest dimension at which depth 3 certainly wins."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depthsep.cli.terminal import (
+    example,
+    force_option,
+    json_option,
+    print_json,
+    print_table,
+    progress,
+    refuse_unwritable,
+)
+
+if TYPE_CHECKING:
+    from depthsep.crossover import Row
+
+__all__ = ["COMMANDS"]
+
+COLUMNS = ("d", "weights <=", "depth 2 needs", "depth 3 takes", "certified separation")
+
+
+@click.command(epilog=example('depthsep crossover --omega "pi*d^3" --weights "2^d" --eps 0.35'))
+@click.option("--omega", required=True, metavar="W", help='Frequency of sin(W t), a formula in d such as "pi*d^3".')
+@click.option("--weights", required=True, metavar="B", help='Bound of all weights on both sides, such as "2^d".')
+@click.option("--eps", required=True, metavar="EPS", help="Accuracy in L2 over pairs of unit vectors, read exactly.")
+@click.option("--last-dim", type=int, default=6, show_default=True, metavar="D", help="Stop after this dimension.")
+@click.option(
+    "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw the widths to this .svg or .png file."
+)
+@force_option
+@json_option
+def crossover(
+    omega: str, weights: str, eps: str, last_dim: int, figure: Path | None, force: bool, as_json: bool
+) -> None:
+    """Find the smallest dimension where every depth-2 network is wider than a depth-3 network that is built.
+
+    The function is sin(W t), t the inner product of two unit vectors. Both sides obey the same bound of the weights and
+    the same accuracy, and both are certified: a lower bound at depth 2, a network at depth 3.
+    """
+    from depthsep.crossover import crossover as find
+
+    if figure is not None:
+        refuse_unwritable(figure, force)
+    with progress() as report:
+        dim, found = find(omega, weights, eps, last_dim, report)
+    if figure is not None:
+        _draw(found, omega, eps, figure, force)
+    if as_json:
+        print_json(
+            {"dim": dim, "rows": [_facts(row) for row in found], "figure": None if figure is None else str(figure)}
+        )
+        return
+    print_table(f"sin({omega} t) within {eps} in L2", COLUMNS, [_cells(row) for row in found], right=(0, 1))
+    click.echo(f"certified from dimension {dim} on" if dim else f"no certified separation up to dimension {last_dim}")
+    if figure is not None:
+        click.echo(f"figure: {figure}")
+
+
+COMMANDS = (crossover,)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    from depthsep.lower_bounds import LowerBound
+    from depthsep.reports.rows import bound_proves
+    from depthsep.reports.text import widths_text
+
+    shallow = bound_proves(row.shallow) if isinstance(row.shallow, LowerBound) else "nothing is known"
+    deep = "no scaling obeys the bound" if row.deep_widths is None else widths_text(row.deep_widths)
+    return str(row.dim), str(row.weights), shallow, deep, "yes" if row.separated else "no"
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    from depthsep.lower_bounds import LowerBound
+    from depthsep.reports.rows import bound_json
+
+    shallow = row.shallow
+    return {
+        "dim": row.dim,
+        "weights": str(row.weights),
+        "depth2": bound_json(shallow, shallow.document) if isinstance(shallow, LowerBound) else None,
+        "depth2_unknown": None if isinstance(shallow, LowerBound) else shallow.reason,
+        "depth3_widths": None if row.deep_widths is None else list(row.deep_widths),
+        "depth3": row.deep.summary(),
+        "separated": row.separated,
+    }
+
+
+def _draw(found: list[Row], omega: str, eps: str, path: Path, force: bool) -> None:
+    from depthsep.crossover import source_width
+    from depthsep.lower_bounds import LowerBound
+    from depthsep.reports import figures
+
+    shallow = [(row.dim, row.shallow.log2_width_lower) for row in found if isinstance(row.shallow, LowerBound)]
+    deep = [(row.dim, math.log2(sum(row.deep_widths))) for row in found if row.deep_widths is not None]
+    source = [(row.dim, math.log2(source_width(omega, row.dim, eps))) for row in found]
+    figures.save(figures.draw_crossover(shallow, deep, source, f"sin({omega} t), within {eps}"), path, force)
