@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ CHEAP = {
     "export_and_check.py": [],
     "quickstart.py": [],
     "sweep_dimensions.py": ["1 - r", "0.3", "2", "4"],
+    "table_of_widths.py": ["1", "17"],
 }
 
 
@@ -47,6 +49,12 @@ def test_sweep(tmp_path: Path) -> None:
     assert [(dim, needed) for dim, _, _, _, needed in rows] == [("2", "2"), ("4", "4")]
     for _, shallow, deep, _, needed in rows:
         assert int(needed) <= min(int(shallow), int(deep))
+
+
+def test_rows_of_the_table(tmp_path: Path) -> None:
+    first, last = run("table_of_widths.py", tmp_path).splitlines()
+    assert re.fullmatch(r"\| `1 - r` \| 2 \| 0\.1 \| \d+ \| \d+ \+ \d+ \|", first)
+    assert re.fullmatch(r"\| `ball\(1/2, 0\.05\)` \| 100 \| 0 off the margin \| – \| \d+ \+ \d+ \|", last)
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:

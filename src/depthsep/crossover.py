@@ -34,7 +34,7 @@ from depthsep.lower_bounds import LowerBound, NoBound
 from depthsep.networks import SeparableNetwork
 from depthsep.progress import Progress, silent
 
-__all__ = ["Row", "crossover", "rows", "source_width"]
+__all__ = ["Row", "crossover", "depth_two_bound", "rows", "source_width"]
 
 FIRST_DIM = 3  # the degrees theorem needs it
 _INNER = 0.5  # the first-layer entries on x and x'
@@ -85,11 +85,14 @@ def rows(omega: str, weights: str, eps: Accuracy, last_dim: int, progress: Progr
         bound = parse_weight_bound(weights, dim)
         if bound is None:
             raise BadInput("a crossover", needed="a bound of the weights, such as 2^d")
-        shallow = lower_bound(
-            f"sin({omega}*t)", domain="spheres", dim=dim, eps=eps, weights=bound, activation="relu", theorem="degrees"
-        )
+        shallow = depth_two_bound(omega, bound, eps, dim)
         deep = build(f"sin({omega}*(2*r^2 - 1))", dim=dim, eps=eps, depth=3)
         yield Row(dim, bound, shallow, deep, _widths_with_small_weights(deep.network, bound))
+
+
+def depth_two_bound(omega: str, weights: str | Fraction, eps: Accuracy, dim: int) -> LowerBound | NoBound:
+    """What depth 2 needs for sin(omega t) at one dimension."""
+    return lower_bound(f"sin({omega}*t)", domain="spheres", dim=dim, eps=eps, weights=weights, theorem="degrees")
 
 
 def crossover(

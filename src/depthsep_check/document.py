@@ -308,7 +308,7 @@ def read(text: bytes | str) -> Document | TheoremDocument:
     if not isinstance(obj, dict):
         raise Malformed("document", f"expected a JSON object, found {shown(obj)}")
     if obj.get("format") != FORMAT:
-        raise Malformed("format", f"expected \"{FORMAT}\", found {shown(obj.get('format'))}")
+        raise Malformed("format", f'expected "{FORMAT}", found {shown(obj.get("format"))}')
     version = obj.get("version")
     if type(version) is not int:
         raise Malformed("version", f"expected an integer, found {shown(version)}")
@@ -572,7 +572,7 @@ def _separable(value: Any, place: str) -> SeparableNetwork:
 
 def _side(value: Any, place: str) -> str:
     if value not in ("right", "left"):
-        raise Malformed(place, f"expected \"right\" or \"left\", found {shown(value)}")
+        raise Malformed(place, f'expected "right" or "left", found {shown(value)}')
     return str(value)
 
 

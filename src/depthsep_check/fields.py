@@ -23,7 +23,7 @@ def fields_of(value: Any, place: str, names: tuple[str, ...]) -> dict[str, Any]:
         raise Malformed(place, f"expected an object, found {shown(value)}")
     for name in names:
         if name not in value:
-            raise Malformed(place, f"the key \"{name}\" is missing")
+            raise Malformed(place, f'the key "{name}" is missing')
     if len(value) != len(names):
         raise Malformed(place, f"unknown key {shown(next(key for key in value if key not in names))}")
     return value
@@ -32,7 +32,7 @@ def fields_of(value: Any, place: str, names: tuple[str, ...]) -> dict[str, Any]:
 def peek_kind(value: Any, place: str, known: Mapping[str, object]) -> str:
     """The word under "kind", one of the known."""
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-        raise Malformed(place, "expected an object with a text under \"kind\"")
+        raise Malformed(place, 'expected an object with a text under "kind"')
     kind: str = value["kind"]
     if kind not in known:
         raise Unsupported(f"{place}.kind {shown(kind)} (known: {', '.join(known)})")

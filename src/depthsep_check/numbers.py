@@ -42,7 +42,7 @@ def parse_weight(value: object, place: str) -> fmpq:
     """
     match = _WEIGHT.fullmatch(value) if isinstance(value, str) and len(value) <= _MAX_WEIGHT_TEXT else None
     if match is None:
-        raise Malformed(place, f"expected a float64 in hexadecimal such as \"0x1.8p-3\", found {shown(value)}")
+        raise Malformed(place, f'expected a float64 in hexadecimal such as "0x1.8p-3", found {shown(value)}')
     sign, whole, decimals, exponent_text = match.groups(default="")
     digits = whole + decimals
     if not digits:
@@ -74,7 +74,7 @@ def parse_rational(value: object, place: str) -> fmpq:
             raise Malformed(place, f"a rational with more than {MAX_DIGITS} digits")
         match = _RATIONAL.fullmatch(value)
     if match is None:
-        raise Malformed(place, f"expected a rational such as \"1/10\", found {shown(value)}")
+        raise Malformed(place, f'expected a rational such as "1/10", found {shown(value)}')
     denominator = int(match[2] or "1")
     if denominator == 0:
         raise Malformed(place, f"the denominator of {shown(value)} is 0")

@@ -147,6 +147,4 @@ class Budget:
 def one_line(text: str) -> str:
     """`text` made safe to print: one line, printable characters, of bounded length."""
     kept = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
-    return "".join(
-        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode() for c in kept
-    )
+    return "".join(c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode() for c in kept)

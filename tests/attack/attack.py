@@ -5,7 +5,6 @@ evaluated by Python itself. An attack never overstates an error by more than flo
 """
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +20,9 @@ Obj = dict[str, Any]
 TARGET_ROUNDING = 1e-14
 INSIDE = 1 - 2.0**-48
 
-NAMES = {name: getattr(np, name) for name in ("abs", "sqrt", "exp", "log", "sin", "cos", "tanh", "pi")} | {
-    "min": lambda *a: np.minimum.reduce(np.broadcast_arrays(*a)),
-    "max": lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)),
-}
+FUNCTIONS = {name: getattr(np, name) for name in ("abs", "sqrt", "exp", "log", "sin", "cos", "tanh", "pi")}
+FUNCTIONS["min"] = lambda *values: np.minimum.reduce(np.broadcast_arrays(*values))
+FUNCTIONS["max"] = lambda *values: np.maximum.reduce(np.broadcast_arrays(*values))
 
 
 @dataclass(frozen=True)
@@ -51,26 +49,14 @@ def directions(obj: Obj, dim: int) -> Array:
     if obj["kind"] == "code":
         rows = range(2 ** obj["bits"])
         return np.array([[(-1.0) ** (row & column).bit_count() for column in obj["columns"]] for row in rows])
-    padded = sorted([*obj["generator"], *[0] * (dim - len(obj["generator"]))])
     rows = set()
-    for magnitudes in set(itertools.permutations(padded)) if dim <= 6 else _sparse(obj["generator"], dim):
-        places = [i for i, entry in enumerate(magnitudes) if entry]
-        for signs in itertools.product((1, -1), repeat=len(places) - 1):
-            row = list(magnitudes)
-            for place, sign in zip(places, (1, *signs), strict=True):
-                row[place] *= sign
+    for places in itertools.permutations(range(dim), len(obj["generator"])):
+        for signs in itertools.product((1, -1), repeat=len(places)):
+            row = [0.0] * dim
+            for place, sign, entry in zip(places, signs, obj["generator"], strict=True):
+                row[place] = float(sign * entry)
             rows.add(tuple(row))
-    return np.array(sorted(rows), dtype=float)
-
-
-def _sparse(generator: list[int], dim: int) -> set[tuple[int, ...]]:
-    rows = set()
-    for places in itertools.permutations(range(dim), len(generator)):
-        row = [0] * dim
-        for place, entry in zip(places, generator, strict=True):
-            row[place] = entry
-        rows.add(tuple(row))
-    return rows
+    return np.array(sorted(row for row in rows if next(entry for entry in row if entry) > 0))
 
 
 def network_of(obj: Obj) -> Error:
@@ -111,8 +97,9 @@ def _first_layer(obj: Obj) -> tuple[Array, Array, Array]:
         for total, part in zip((inner, bias, outer), units, strict=True):
             total += part
     if affine is not None:
-        for total, entry in zip((inner, bias, outer), affine, strict=True):
-            total.append(np.atleast_1d(entry) if total is not inner else entry[None, :])
+        inner.append(affine[0][None, :])
+        bias.append(np.array([affine[1]]))
+        outer.append(np.array([affine[2]]))
     return np.concatenate(inner), np.concatenate(bias), np.concatenate(outer)
 
 
@@ -152,9 +139,10 @@ def error_of(document: Obj) -> Error:
     return error
 
 
-def profile(text: str, r: Array, dim: int) -> Array:
-    """A formula in r, by Python: its grammar and precedences are the same once ^ is written **."""
-    return np.asarray(eval(text.replace("^", "**"), {"__builtins__": {}}, {**NAMES, "r": r, "d": dim})) + 0 * r
+def profile(text: str, points: Array, dim: int) -> Array:
+    """A formula in one variable, by Python: its grammar and precedences are the same once ^ is written **."""
+    variables = dict.fromkeys("rts", points) | {"d": dim}
+    return np.asarray(eval(text.replace("^", "**"), {"__builtins__": {}}, {**FUNCTIONS, **variables})) + 0 * points
 
 
 def _rational(text: str) -> float:
@@ -209,21 +197,19 @@ def attack_points(document: Obj, seed: int = 0, count: int = 60, radii: int = 24
 def ascend(error: Error, starts: Array, rounds: int = 30) -> Array:
     """Climb: coordinate steps, steps along the radius and along the gradient by differences, projected on the ball."""
     best, values, step = starts, error(starts), 0.25
-    dim = starts.shape[1]
+    count, dim = starts.shape
+    moves = np.concatenate((np.eye(dim), -np.eye(dim)))
     for _ in range(rounds):
-        moves = np.concatenate((np.eye(dim), -np.eye(dim)))
-        tries = best[:, None, :] + step * moves
-        slopes = (error((best[:, None, :] + 1e-6 * moves).reshape(-1, dim)).reshape(len(best), -1))[:, : 2 * dim]
-        gradient = slopes[:, :dim] - slopes[:, dim:]
+        nearby = error((best[:, None, :] + 1e-6 * moves).reshape(-1, dim)).reshape(count, 2 * dim)
+        gradient = nearby[:, :dim] - nearby[:, dim:]
         gradient /= np.maximum(np.sqrt((gradient**2).sum(axis=1, keepdims=True)), 1e-300)
-        more = [best * (1 + step), best * (1 - step), best + step * gradient, best + 3 * step * gradient]
-        candidates = np.concatenate((tries, np.stack(more, axis=1)), axis=1)
-        shape = candidates.shape
-        candidates = into_ball(candidates.reshape(-1, dim))
-        found = error(candidates).reshape(shape[:2])
+        lines = [best * (1 + step), best * (1 - step), best + step * gradient, best + 3 * step * gradient]
+        tries = np.concatenate((best[:, None, :] + step * moves, np.stack(lines, axis=1)), axis=1)
+        tries = into_ball(tries.reshape(-1, dim)).reshape(tries.shape)
+        found = error(tries.reshape(-1, dim)).reshape(count, -1)
         choice = found.argmax(axis=1)
-        better = found[np.arange(len(best)), choice] > values
-        best = np.where(better[:, None], candidates.reshape(shape)[np.arange(len(best)), choice], best)
+        better = found.max(axis=1) > values
+        best = np.where(better[:, None], tries[np.arange(count), choice], best)
         values = np.maximum(values, found.max(axis=1))
         step *= 1.0 if better.any() else 0.5
     return best
@@ -241,10 +227,6 @@ def attack(document: Obj, points: Array | None = None, rounds: int = 30, starts:
         worst.append(climbed[np.argmax(sign * error(climbed))])
     both = np.array(worst)
     found = error(both)
-    return (
-        Attack(max(float(found[0]), 0.0), max(float(-found[1]), 0.0), both) if math.isfinite(found.sum()) else _fail()
-    )
-
-
-def _fail() -> Attack:
-    raise ValueError("the network or the profile is not finite on the ball")
+    if not np.isfinite(found).all():
+        raise ValueError("the network or its function is not finite where it was attacked")
+    return Attack(max(float(found[0]), 0.0), max(float(-found[1]), 0.0), both)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
+DRAWN_BEYOND = 6
 COLUMNS = ("d", "weights <=", "depth 2 needs", "depth 3 takes", "certified separation")
 
 
@@ -51,7 +52,7 @@ def crossover(
     with progress() as report:
         dim, found = find(omega, weights, eps, last_dim, report)
     if figure is not None:
-        _draw(found, omega, eps, figure, force)
+        _draw(found, omega, weights, eps, figure, force)
     if as_json:
         print_json(
             {"dim": dim, "rows": [_facts(row) for row in found], "figure": None if figure is None else str(figure)}
@@ -92,12 +93,16 @@ def _facts(row: Row) -> dict[str, Any]:
     }
 
 
-def _draw(found: list[Row], omega: str, eps: str, path: Path, force: bool) -> None:
-    from depthsep.crossover import source_width
+def _draw(found: list[Row], omega: str, weights: str, eps: str, path: Path, force: bool) -> None:
+    """The rows, with the bound and the source's formula going on for some more dimensions."""
+    from depthsep.crossover import depth_two_bound, source_width
     from depthsep.lower_bounds import LowerBound
     from depthsep.reports import figures
 
-    shallow = [(row.dim, row.shallow.log2_width_lower) for row in found if isinstance(row.shallow, LowerBound)]
+    dims = range(found[0].dim, found[-1].dim + DRAWN_BEYOND + 1)
+    bounds = [(dim, depth_two_bound(omega, weights, eps, dim)) for dim in dims]
+    shallow = [(dim, bound.log2_width_lower) for dim, bound in bounds if isinstance(bound, LowerBound)]
     deep = [(row.dim, math.log2(sum(row.deep_widths))) for row in found if row.deep_widths is not None]
-    source = [(row.dim, math.log2(source_width(omega, row.dim, eps))) for row in found]
-    figures.save(figures.draw_crossover(shallow, deep, source, f"sin({omega} t), within {eps}"), path, force)
+    source = [(dim, math.log2(source_width(omega, dim, eps))) for dim in dims]
+    title = f"sin({omega} t) within {eps}, all weights at most {weights}"
+    figures.save(figures.draw_crossover(shallow, deep, source, title), path, force)

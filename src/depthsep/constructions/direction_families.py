@@ -1,18 +1,20 @@
 """Families of directions whose even moments come close to those of the sphere.
 
-A depth-2 network sums ridge profiles along many directions; how well such a sum can follow a function of ||x|| is decided
-by the moments sum_u <u, x>^(2j), j <= k. Safran, Eldan & Shamir (2019, proof of Theorem 1) take all exponents at once;
-here every family is small, structured, and its moments are known exactly:
+A depth-2 network sums ridge profiles along many directions; how well such a sum can follow a function of ||x|| is
+decided by the moments sum_u <u, x>^(2j), j <= k. Safran, Eldan & Shamir (2019, proof of Theorem 1) take all exponents
+at once; here every family is small, structured, and its moments are known exactly:
 
     (1), (11), (111), ...    orbits under permutations and signs of the coordinates, any dimension
-    code                     a thinned cube: the rows of a binary linear code with the even moments of the whole cube up to 2k.
-                             Columns greedily (the lexicodes of Conway & Sloane 1986; for k = 3 and up to 24 coordinates
-                             this is the Golay code) or of a BCH code (x, x^3, ..., x^(2k-1)), whichever has fewer rows
+    code                     a thinned cube: the rows of a binary linear code with the even moments of the whole cube
+                             up to 2k. Columns greedily (the lexicodes of Conway & Sloane 1986; for k = 3 and up to
+                             24 coordinates this is the Golay code) or of a BCH code (x, x^3, ..., x^(2k-1)),
+                             whichever has fewer rows
     equiangular              dimension 2: k + 1 lines, the fewest possible
     icosahedral              dimension 3: 6, 16 or 31 axes of the icosahedron
     product                  dimension 3: Gauss-Legendre in the height times equal angles
 
-Nothing needs to be exact: the program that uses a family pays for what its moments miss, and the checker counts again.
+Nothing needs to be exact: the program that uses a family pays for what its moments miss, and the checker counts
+again.
 """
 
 from __future__ import annotations
@@ -138,7 +140,7 @@ def thinned_cube(dim: int, degree: int) -> CodeCube | None:
     bits = max(max(columns).bit_length(), 1)
     if bits > MAX_BITS:
         return None
-    # Sums of an even number of columns do not change when all are shifted; without a zero column the directions add up to 0.
+    # Sums of evenly many columns do not change when all are shifted; without a zero column the directions add up to 0.
     unused = next((shift for shift in range(2**bits) if shift not in set(columns)), 0)
     return CodeCube(bits, tuple(column ^ unused for column in columns))
 
@@ -192,7 +194,7 @@ def _bch(dim: int, degree: int) -> list[int] | None:
 
 
 def _equiangular(count: int) -> ExplicitDirections:
-    """`count` lines at equal angles; an odd number of directions is spread over the circle, so that they add up to 0."""
+    """`count` lines at equal angles; oddly many directions are spread over the circle, so that they add up to 0."""
     turn = 2 if count % 2 else 1
     angles = [turn * math.pi * i / count for i in range(count)]
     return ExplicitDirections(tuple((math.cos(a), math.sin(a)) for a in angles))
@@ -243,7 +245,7 @@ _Key = tuple[int, tuple[int, ...]]
 
 
 def _symmetric_ratios(directions: Directions, dim: int, degree: int) -> dict[_Key, float]:
-    """By (j, partition of j): the group's moment over that of equally many directions, as long, spread over the sphere."""
+    """By (j, partition of j): the group's moment over that of as many directions, as long, all over the sphere."""
     stored = _as_stored(directions)
     sphere, square = moments_of_sphere(dim, degree), float(directions.norm_squared)
     ratios = {}

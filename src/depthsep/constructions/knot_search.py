@@ -7,8 +7,9 @@ Four moves, each keeping the best knots found so far:
     repath    open the widest tube for the present knots, take the minimum-link path in it
     thin out  drop a knot, or merge two neighbours, as long as the program stays feasible
 
-The cost of a set of knots is the number of neurons: for every direction two a knot, one for a knot at 0. A move is a linear
-program of a few hundred unknowns, 10 to 100 ms; all counts are bounded, so the same request always gives the same network.
+The cost of a set of knots is the number of neurons: for every direction two a knot, one for a knot at 0. A move is a
+linear program of a few hundred unknowns, 10 to 100 ms; all counts are bounded, so the same request always gives the
+same network.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Found:
 
 
 def units(family: Family, knots: Knots) -> int:
-    """The number of neurons: two for every direction and positive knot, one for a knot at 0, one that cancels the rest."""
+    """The number of neurons: two for a direction and positive knot, one for a knot at 0, one that cancels the rest."""
     at_zero = [len(k) > 0 and k[0] == 0 for k in knots]
     each = [2 * len(k) - zero for k, zero in zip(knots, at_zero, strict=True)]
     remainder = any(zero and not cancels for zero, cancels in zip(at_zero, family.cancelling, strict=True))
@@ -51,7 +52,7 @@ def units(family: Family, knots: Knots) -> int:
 
 
 def start(program: SandwichProgram, points: int, rounds: int, flat: bool = False) -> Found | None:
-    """Find sparse kinks on a grid of `points` abscissae, without 0 if `flat`; None when the accuracy is out of reach."""
+    """Find sparse kinks on a grid of `points` abscissae, without 0 if `flat`; None when eps is out of reach."""
     grid = knot_grid(program.family.dim, points)
     return _sparsest(program, [grid[int(flat) :] for _ in program.family.groups], rounds)
 

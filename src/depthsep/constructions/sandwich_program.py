@@ -1,19 +1,19 @@
 """The linear program behind the depth-2 construction: profiles and polynomials together.
 
-For fixed knots everything in Theorem A' (see `depthsep_check.moment_sandwich`) is linear: the values of the profiles at the
-knots, in every cell of radii the coefficients of the polynomials above and below each profile, the moment bounds P_j, the
-bias. Two objectives are asked for:
+For fixed knots everything in Theorem A' (see `depthsep_check.moment_sandwich`) is linear: the values of the profiles
+at the knots, in every cell of radii the coefficients of the polynomials above and below each profile, the moment
+bounds P_j, the bias. Two objectives are asked for:
 
     sparse     least sum of |kinks|, weighted: few neurons, by reweighting (Candes, Wakin & Boyd 2008)
     widest     the largest gap between profiles and polynomials: room for other knots, and for rounding
 
-The conditions hold for all t and r; the program has samples. `widest` looks for violations in between and adds them to the
-samples (the exchange method for semi-infinite programs: Hettich & Kortanek 1993) until there are none.
+The conditions hold for all t and r; the program has samples. `widest` looks for violations in between and adds them
+to the samples (the exchange method for semi-infinite programs: Hettich & Kortanek 1993) until there are none.
 
-Units. Radii r in [0, 1]; t = |<u, x>| / |u| in [0, 1]; profiles of a whole group (summed over its directions). In the cell
-that ends at R the unknown coefficients are those of (t/R)^(2j) / c_j, where c_j = E u_1^(2j) on the sphere falls like d^-j,
-and rows are divided by the size of what they bound: without both scalings the solver returns noise. Everything here is
-floating point and trusted by nobody; only the exact check of its rounded result counts.
+Units. Radii r in [0, 1]; t = |<u, x>| / |u| in [0, 1]; profiles of a whole group (summed over its directions). In the
+cell that ends at R the unknown coefficients are those of (t/R)^(2j) / c_j, where c_j = E u_1^(2j) on the sphere falls
+like d^-j, and rows are divided by the size of what they bound: without both scalings the solver returns noise.
+Everything here is floating point and trusted by nobody; only the exact check of its rounded result counts.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ Knots = list[Floats]
 
 _POINTS, _RADII = 36, 14  # samples of t and of r in a cell to begin with
 _DENSE = 500  # places in a cell where violations are looked for
+_ZOOM = 80  # places between two of those neighbours of a local maximum
 _EXCHANGES = 8
 _ITERATIONS = 400  # ten times what is usual; programs that are barely infeasible would take thousands
 _SPARSE_DESIGN = 0.996
@@ -129,6 +130,7 @@ class SandwichProgram:
     """
 
     def __init__(self, family: Family, profile: Callable[[Floats], Floats], eps: float, cells: Floats) -> None:
+        """Choose the first samples."""
         self.family, self.profile, self.eps, self.cells = family, profile, eps, cells
         self.terms = family.degree + 1
         self.sizes = _moment_sizes(family)
@@ -170,7 +172,7 @@ class SandwichProgram:
     def _exchange(self, solution: Solution, tolerance: float) -> bool:
         """Add the places where the solution violates a condition between samples; whether there were any."""
         violated = False
-        for cell, (low, end) in enumerate(zip(self._starts, self.cells, strict=True)):
+        for cell, end in enumerate(self.cells):
             for group, profile in enumerate(solution.profiles()):
                 t = np.unique(np.concatenate([np.linspace(0, end, _DENSE), solution.knots[group]]))
                 t = t[t <= end]
@@ -178,13 +180,28 @@ class SandwichProgram:
                 upper, lower = solution.polynomials[cell, group] @ self.basis(t).T
                 worst = np.minimum(upper - profile(t), profile(t) - lower) / size
                 violated |= self._sample_more(self._points[cell], group, t, worst + tolerance)
-            radii = np.linspace(low, end, _DENSE)
-            powers = radii[:, None] ** (2 * np.arange(self.terms))
-            upper, lower = solution.bounds(self.family, cell) @ powers.T + solution.bias
-            target = self.profile(radii)
-            worst = self.eps - np.maximum(upper - target, target - lower)
-            violated |= self._sample_more(self._radii, cell, radii, worst / self.eps + _RADIUS_SLACK)
+            radii, errors = self._errors(solution, cell)
+            violated |= self._sample_more(self._radii, cell, radii, 1 - errors / self.eps + _RADIUS_SLACK)
         return violated
+
+    def error(self, solution: Solution) -> float:
+        """Estimate the largest distance of the averaged polynomials from phi."""
+        return max(float(self._errors(solution, cell)[1].max()) for cell in range(len(self.cells)))
+
+    def _errors(self, solution: Solution, cell: int) -> tuple[Floats, Floats]:
+        """Radii of a cell and the errors there; close to the local maxima, which may be at kinks, the grid is finer."""
+        bounds = solution.bounds(self.family, cell)
+
+        def errors(radii: Floats) -> Floats:
+            upper, lower = bounds @ (radii[:, None] ** (2 * np.arange(self.terms))).T + solution.bias
+            target = self.profile(radii)
+            return np.asarray(np.maximum(upper - target, target - lower))
+
+        radii = np.linspace(self._starts[cell], self.cells[cell], _DENSE)
+        coarse = errors(radii)
+        peaks = 1 + np.flatnonzero((coarse[1:-1] >= coarse[:-2]) & (coarse[1:-1] >= coarse[2:]))
+        radii = np.unique(np.concatenate([radii, *np.linspace(radii[peaks - 1], radii[peaks + 1], _ZOOM, axis=1)]))
+        return radii, errors(radii)
 
     def _sample_more(self, samples: list[Floats], index: int, places: Floats, margin: Floats) -> bool:
         """Add the local minima of a margin that are negative, and places halfway to the samples around them."""
@@ -312,7 +329,7 @@ class _Layout:
     def objective(self, weights: Sequence[Floats] | None) -> Floats:
         result = np.zeros(self.size)
         if weights is None:
-            # The others count a little: where the least gap does not bind, the solution should keep away from its limits too.
+            # The others count a little: where the least gap does not bind, the solution should keep its distance too.
             result[self.gap] = -1
             result[self.gap + 1 :] = -0.01 / max(1, self.size - self.gap - 1)
         else:

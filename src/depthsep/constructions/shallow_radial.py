@@ -4,16 +4,16 @@ Theorem (Safran, Eldan & Shamir 2019, "Depth separations in neural networks: wha
 arXiv:1904.06984, Theorem 1): a 1-Lipschitz function of ||x|| is within eps of a depth-2 network of width
 exp(O(eps^-9 log(d/eps))) on the unit ball; at fixed eps a polynomial in d.
 
-What is built here: N(x) = b + sum over groups o and directions u in o of g_o(<u, x>) with even piecewise-linear profiles
-g_o, and for every cell of radii even polynomials Q_o^- <= g_o <= Q_o^+ whose averages over the directions stay within eps of
-phi. Hypotheses: (H1) phi is continuous on [0, 1]; (H2) C1-C3 of `depthsep_check.moment_sandwich`, which the checker replays
-on the stored numbers. No Lipschitz constant is needed, and no exact cubature.
+What is built here: N(x) = b + sum over groups o and directions u in o of g_o(<u, x>) with even piecewise-linear
+profiles g_o, and for every cell of radii even polynomials Q_o^- <= g_o <= Q_o^+ whose averages over the directions
+stay within eps of phi. Hypotheses: (H1) phi is continuous on [0, 1]; (H2) C1-C3 of `depthsep_check.moment_sandwich`,
+which the checker replays on the stored numbers. No Lipschitz constant is needed, and no exact cubature.
 
 Differences from the source. The proof there approximates phi(sqrt(s)) by a polynomial, the polynomial by a sum over
 directions, each ridge by neurons, and adds up three errors in the worst case. Here one linear program weighs them
-(`sandwich_program`), a knot search makes it sparse (`knot_search`), and structured directions replace a covering of the
-sphere (`direction_families`). Profiles that begin with a kink at 0 use D|z| = 2 D relu(z) - D z: one neuron a direction; the
-linear terms of all directions cancel or are one more neuron, which is linear on the ball.
+(`sandwich_program`), a knot search makes it sparse (`knot_search`), and structured directions replace a covering of
+the sphere (`direction_families`). Profiles that begin with a kink at 0 use D|z| = 2 D relu(z) - D z: one neuron a
+direction; the linear terms of all directions cancel or are one more neuron, which is linear on the ball.
 
 Cost: width M (2 knots) with M ~ d^k for accuracies that even polynomials of degree 2k reach; 0.1-20 s of search, one
 linear program after the other; the document holds the definition of the directions, not their list.
@@ -22,7 +22,8 @@ linear program after the other; the document holds the definition of the directi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -30,18 +31,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsep.certificates.document import CertifiedNetwork, certify
+from depthsep.certificates.document import CertifiedNetwork, first_proved
 from depthsep.constructions.direction_families import Family, families, sum_of
 from depthsep.constructions.knot_search import Found, improve, start, thin_out
 from depthsep.constructions.sandwich_program import SandwichProgram, Solution
-from depthsep.errors import NotProved, OutOfReach
+from depthsep.errors import OutOfReach
 from depthsep.functions import Radial
 from depthsep.networks import AffineUnit, RidgeGroup, ShallowNetwork
+from depthsep.progress import Progress, silent
 
 __all__ = ["DEFAULT_MAX_WIDTH", "search"]
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str, float | None], None]
 
 DEFAULT_MAX_WIDTH = 10_000_000
 
@@ -53,6 +54,7 @@ _WORTH = 1.25  # unless they start this much wider than the best
 _PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
 _LINEAR_NOISE = 1e-12  # a linear part below this is rounding and is charged to the error instead of cancelled
 _PAD = 1e-9  # by how much polynomials are widened before they are rounded
+_LARGER = (110, 125, 150, 200, 300, 500, 1000)  # other accuracies, in percent of the one out of reach
 
 
 def _largest_degree(dim: int) -> int:
@@ -60,7 +62,7 @@ def _largest_degree(dim: int) -> int:
 
 
 def search(
-    function: Radial, eps: Fraction, max_width: int = DEFAULT_MAX_WIDTH, progress: Progress | None = None
+    function: Radial, eps: Fraction, max_width: int = DEFAULT_MAX_WIDTH, progress: Progress = silent
 ) -> CertifiedNetwork:
     """Find a small depth-2 ReLU network within eps of x -> phi(||x||) on the unit ball, with a checked proof.
 
@@ -72,16 +74,23 @@ def search(
 
     Raises:
         OutOfReach: No network of at most `max_width` neurons was found; `reached` says what was.
+
+    >>> search(Radial("1 - r", dim=2), Fraction(1, 10)).widths
+    (3,)
+    >>> search(Radial("1 - r", dim=2), Fraction(1, 10), max_width=2)
+    Traceback (most recent call last):
+    depthsep.errors.OutOfReach: a depth-2 network within 1/10 of 1 - r in dimension 2, at most 2 neurons
+      found:  about 3 neurons needed (an estimate); about eps = 1 is in reach (an estimate)
+    ...
     """
-    say = progress or (lambda _text, _fraction: None)
     constant = _constant(function, eps)
     if constant is not None:
         return constant
-    plans = _plans(function, eps, max_width, say)
-    for certified in _certified(function, eps, plans, say):
-        if certified.widths[0] <= max_width:
-            return certified
-    raise _out_of_reach(function, eps, max_width, say)
+    plans = _plans(function, eps, max_width, progress)
+    certified = next(_certified(function, eps, plans, progress), None)
+    if certified is not None and certified.widths[0] <= max_width:
+        return certified
+    raise _out_of_reach(function, eps, max_width, certified, progress)
 
 
 def _constant(function: Radial, eps: Fraction) -> CertifiedNetwork | None:
@@ -92,7 +101,7 @@ def _constant(function: Radial, eps: Fraction) -> CertifiedNetwork | None:
         return None
     witness = {"kind": "moment-sandwich", "cells": [{"to": "1", "groups": []}]}
     network = ShallowNetwork(function.dim, float(values.min()) + half, ())
-    return _first_proved(function, network, witness, half, eps)
+    return first_proved(function, network, witness, [half * (1 + _PAD)], eps)
 
 
 @dataclass(frozen=True)
@@ -103,17 +112,13 @@ class _Plan:
     found: Found
 
 
-def _plans(function: Radial, eps: Fraction, max_width: float, say: Progress) -> list[_Plan]:
+def _plans(function: Radial, eps: Fraction, max_width: float, progress: Progress) -> list[_Plan]:
     """Try the families degree by degree, cheaply; the best first."""
     plans: list[_Plan] = []
     best, stale = math.inf, 0
     for degree in range(1, _largest_degree(function.dim) + 1):
-        say(f"trying moments up to degree {2 * degree}", None)
-        for family in families(function.dim, degree, min(best, max_width)):
-            program = _program(function, family, float(eps))
-            found = start(program, 24, rounds=2)
-            if found is not None:
-                plans.append(_Plan(program, found))
+        progress(f"trying moments up to degree {2 * degree}", None)
+        plans += _plans_of_degree(function, eps, degree, min(best, max_width))
         least = min((plan.found.units for plan in plans), default=math.inf)
         stale = 0 if least < best else stale + 1
         best = least
@@ -122,8 +127,17 @@ def _plans(function: Radial, eps: Fraction, max_width: float, say: Progress) -> 
     return _without_repeats(sorted(plans, key=lambda plan: plan.found.units))
 
 
+def _plans_of_degree(function: Radial, eps: Fraction, degree: int, largest: float) -> Iterator[_Plan]:
+    """The families of at most `largest` directions whose programs accept the accuracy."""
+    for family in families(function.dim, degree, largest):
+        program = _program(function, family, float(eps))
+        found = start(program, 24, rounds=2)
+        if found is not None:
+            yield _Plan(program, found)
+
+
 def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
-    """Of plans with equally many directions in every group only the first, which costs least or has the lowest degree."""
+    """Of plans with equally many directions in every group the first, which costs least or has the lowest degree."""
     first: dict[tuple[int, ...], _Plan] = {}
     for plan in plans:
         first.setdefault(tuple(group.count for group in plan.program.family.groups), plan)
@@ -135,20 +149,27 @@ def _program(function: Radial, family: Family, eps: float) -> SandwichProgram:
     return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count)
 
 
-def _certified(function: Radial, eps: Fraction, plans: list[_Plan], say: Progress) -> Iterator[CertifiedNetwork]:
-    """Improve the most promising plans, then prove them, the narrowest first."""
-    promising = [plan for plan in plans if plan.found.units <= _WORTH * plans[0].found.units][:_IMPROVED]
+def _certified(function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
+    """Search the most promising plans, then the others one by one."""
+    promising = sum(plan.found.units <= _WORTH * plans[0].found.units for plan in plans[:_IMPROVED])
+    for batch in (plans[:promising], *([plan] for plan in plans[promising:])):
+        yield from _certified_of(function, eps, batch, progress)
+
+
+def _certified_of(
+    function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress
+) -> Iterator[CertifiedNetwork]:
+    """Improve some plans, then prove them, the narrowest first."""
     improved: list[_Plan] = []
-    for index, plan in enumerate(promising):
-        say(f"placing knots: {plan.program.family.name}", index / len(promising))
+    for index, plan in enumerate(plans):
+        progress(f"placing knots: {plan.program.family.name}", index / len(plans))
         improved += [_Plan(plan.program, found) for found in _improvements(plan)]
-    if not improved:
-        return
     best = sorted(improved, key=lambda plan: plan.found.units)[:_PROVED]
-    say(f"removing knots from {best[0].found.units:,} neurons", None)
+    if best:
+        progress(f"removing knots from {best[0].found.units:,} neurons", None)
     thinned = [_Plan(plan.program, thin_out(plan.program, plan.found)) for plan in best[:2]]
     for plan in sorted([*thinned, *best], key=lambda plan: plan.found.units):
-        say(f"proving {plan.found.units:,} neurons", None)
+        progress(f"proving {plan.found.units:,} neurons", None)
         certified = _proved(function, eps, plan)
         if certified is not None:
             yield certified
@@ -170,37 +191,8 @@ def _proved(function: Radial, eps: Fraction, plan: _Plan) -> CertifiedNetwork | 
     if solution is None:
         return None
     network, witness = _rounded(plan.program.family, plan.program.cells, solution)
-    return _first_proved(function, network, witness, _error_estimate(plan.program, solution), eps)
-
-
-def _first_proved(
-    function: Radial, network: ShallowNetwork, witness: dict[str, Any], error: float, eps: Fraction
-) -> CertifiedNetwork | None:
-    """Claim the estimated error rounded up, and if that fails eps itself."""
-    for claim in (min(_rounded_up(error * 1.0002), eps), eps):
-        try:
-            return certify(function, network, witness, claim, eps)
-        except NotProved:
-            continue
-    return None
-
-
-def _rounded_up(value: float) -> Fraction:
-    """The least number of four significant decimal digits that is at least a positive value."""
-    unit = Fraction(10) ** (math.floor(math.log10(max(value, 1e-12))) - 3)
-    return max(1, math.ceil(Fraction(value) / unit)) * unit
-
-
-def _error_estimate(program: SandwichProgram, solution: Solution) -> float:
-    """The largest distance of the averaged polynomials from phi on a grid."""
-    worst, low = 0.0, 0.0
-    for cell, end in enumerate(program.cells):
-        radii = np.linspace(low, end, 400)
-        upper, lower = (np.polynomial.polynomial.polyval(radii**2, p) for p in solution.bounds(program.family, cell))
-        target = program.profile(radii) - solution.bias
-        worst = max(worst, float(np.max(np.maximum(upper - target, target - lower))))
-        low = end
-    return worst + 2 * _PAD * len(program.family.groups)
+    error = plan.program.error(solution) + 2 * _PAD * len(network.groups)
+    return first_proved(function, network, witness, [1.0002 * error], eps)
 
 
 def _rounded(family: Family, cells: Floats, solution: Solution) -> tuple[ShallowNetwork, dict[str, Any]]:
@@ -249,27 +241,50 @@ def _affine_unit(dim: int, groups: tuple[RidgeGroup, ...]) -> AffineUnit | None:
     return AffineUnit(tuple(linear.tolist()), length * (1 + 1e-9), 1.0)
 
 
-def _out_of_reach(function: Radial, eps: Fraction, max_width: int, say: Progress) -> OutOfReach:
+def _out_of_reach(
+    function: Radial, eps: Fraction, max_width: int, certified: CertifiedNetwork | None, progress: Progress
+) -> OutOfReach:
     """Say which accuracy is within the width, and which width the accuracy would take."""
-    wider = _plans(function, eps, math.inf, say)
-    predicted = wider[0].found.units if wider else None
-    reached = _reachable_eps(function, eps, max_width, say)
-    found = "no family of directions gets there at all" if predicted is None else f"about {predicted:,} neurons needed"
+    predicted = _predicted_width(function, eps, progress) if certified is None else certified.widths[0]
+    if certified is not None:
+        found = f"the smallest one found has {predicted:,} neurons"
+    elif predicted is None:
+        found = "no family of directions gets there at all"
+    elif predicted > max_width:
+        found = f"about {predicted:,} neurons needed (an estimate)"
+    else:
+        found = f"about {predicted:,} neurons should do, but no proof closed"
+    reached = _reachable_eps(function, eps, max_width, progress)
     if reached is not None:
-        found += f"; about eps = {float(reached):.3g} is in reach (both are estimates)"
+        found += f"; about eps = {float(reached):.3g} is in reach (an estimate)"
+    more = "allow more neurons (--max-width), " if predicted is not None and predicted > max_width else ""
     return OutOfReach(
-        f"a depth-2 network within {eps} of {function.text} in dimension {function.dim}, of at most {max_width:,} neurons",
+        f"a depth-2 network within {eps} of {function.text} in dimension {function.dim}, at most {max_width:,} neurons",
         found=found,
         needed="a moment sandwich (Safran, Eldan & Shamir 2019, Theorem 1): its width grows like d^k, k about 1/eps",
-        do="allow more neurons (--max-width), a larger eps, or depth 3",
+        do=f"{more}a larger eps, or depth 3",
         reached={"predicted_width": predicted, "reachable_eps": None if reached is None else str(reached)},
     )
 
 
-def _reachable_eps(function: Radial, eps: Fraction, max_width: int, say: Progress) -> Fraction | None:
-    """The first of some larger accuracies that the width suffices for."""
-    for percent in (115, 130, 150, 175, 200, 250, 300, 400, 600, 1000):
+def _predicted_width(function: Radial, eps: Fraction, progress: Progress) -> int | None:
+    """The width that the best plan starts with, whatever it is; None without a plan."""
+    plans = _plans(function, eps, math.inf, progress)
+    return plans[0].found.units if plans else None
+
+
+def _reachable_eps(function: Radial, eps: Fraction, max_width: int, progress: Progress) -> Fraction | None:
+    """The least of some larger accuracies for which a plan within the width is found."""
+
+    def suffices(percent: int) -> bool:
+        progress(f"trying {percent}% of eps", None)
+        degrees = range(1, _largest_degree(function.dim) + 1)
         larger = eps * percent / 100
-        if _plans(function, larger, max_width, say):
-            return larger
-    return None
+        return any(
+            plan.found.units <= max_width
+            for degree in degrees
+            for plan in _plans_of_degree(function, larger, degree, max_width)
+        )
+
+    first = bisect_left(_LARGER, True, key=suffices)
+    return eps * _LARGER[first] / 100 if first < len(_LARGER) else None

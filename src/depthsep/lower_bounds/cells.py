@@ -77,7 +77,9 @@ def cells_bound(
         grid, longest = _measure(function, eps)
         width = _largest_width(dim, second_layer_width, longest)
     if width <= dim:
-        return NoBound(THEOREM, f"at depth {depth} it gives a width of at least {width}, no more than the rank bound can")
+        return NoBound(
+            THEOREM, f"at depth {depth} it gives a width of at least {width}, no more than the rank bound can"
+        )
     behind = "N is affine on every cell" if depth == 2 else f"at most {second_layer_width} units in the second layer"
     return proved_bound(
         THEOREM,

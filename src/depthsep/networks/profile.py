@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from depthsep.networks.rounding import UNDERFLOW, gamma
 __all__ = ["Array", "PiecewiseLinear", "even_profile", "hinge_profile"]
 
 Array = NDArray[np.float64]
+
+_FEW = 8
+_CHUNK = 2**14  # so many points and their pieces stay in the cache
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,22 @@ class PiecewiseLinear:
 
     def __call__(self, points: Array) -> Array:
         """Evaluate in float64; `rounding_error` bounds what that costs."""
+        order: Literal["C", "F"] = "F" if points.flags.f_contiguous else "C"  # that of memory, to copy nothing
+        flat = points.ravel(order=order)
+        found = np.empty(flat.shape)
+        for start in range(0, len(flat), _CHUNK):
+            found[start : start + _CHUNK] = self._evaluate(flat[start : start + _CHUNK])
+        return found.reshape(points.shape, order=order)
+
+    def _evaluate(self, points: Array) -> Array:
         breaks, references, values, slopes = self._tables
-        piece = np.searchsorted(breaks, points, side="right")
-        return np.asarray(values[piece] + slopes[piece] * (points - references[piece]))
+        if not len(breaks):
+            return np.asarray(values[0] + slopes[0] * (points - references[0]))
+        piece = _pieces_of(breaks, points)
+        found = points - references.take(piece)
+        found *= slopes.take(piece)
+        found += values.take(piece)
+        return found
 
     def exact(self, point: Fraction) -> Fraction:
         """Evaluate exactly."""
@@ -104,6 +121,16 @@ class PiecewiseLinear:
             for piece, (left, right) in enumerate(zip(lefts, rights, strict=True))
             if left <= high and right >= low
         ]
+
+
+def _pieces_of(breaks: Array, points: Array) -> NDArray[np.intp]:
+    """How many breaks are at most each point; for few breaks comparing with all is faster than bisection."""
+    if len(breaks) > _FEW:
+        return np.searchsorted(breaks, points, side="right")
+    piece = np.zeros(points.shape, dtype=np.intp)
+    for place in breaks:
+        piece += points >= place
+    return piece
 
 
 def even_profile(thresholds: Sequence[float], weights: Sequence[float]) -> PiecewiseLinear:

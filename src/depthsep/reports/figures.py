@@ -232,8 +232,8 @@ def draw_crossover(shallow: Points, deep: Points, source: Points, title: str) ->
         axes.set(xlabel="dimension d", ylabel="log2 of the number of neurons")
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _legend_above(axes)
-        axes.set_title(title, loc="left", pad=34, color=PALETTE["quiet"], fontsize=9)
+        axes.legend(loc="upper left")
+        axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
     return figure
 
 

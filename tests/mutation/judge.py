@@ -1,0 +1,172 @@
+"""An independent judge of claims: networks by attack, lower bounds by their theorems in ordinary floating point.
+
+It says yes to every true claim and, within rounding, no to claims that the theorem does not give. Its formulas are
+written anew from the statements of the theorems; integrals and sums are dense grids, no balls and no exact numbers.
+"""
+
+import math
+from fractions import Fraction
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from depthsep.networks import network_from_json
+
+Array = NDArray[np.float64]
+Obj = dict[str, Any]
+
+SLACK = 1e-8  # relative, of the floating point below
+
+
+class Judge:
+    """Decides whether what a document claims is true.
+
+    Args:
+        attack: the module of the attacks on networks, tests/attack/attack.py.
+    """
+
+    def __init__(self, attack: ModuleType) -> None:
+        self.attack = attack
+
+    def holds(self, document: Obj) -> bool:
+        """Whether the claim is true, as far as attacks or the theorem in floats can tell."""
+        rule = {
+            "sup-error": self._sup_error,
+            "crossings": self._crossings,
+            "degrees": self._degrees,
+            "gaussian-floor": self._gaussian_floor,
+            "radial-dual": self._radial_dual,
+            "tubes": self._tubes,
+            "width-lower": self._cells if document["witness"]["kind"] == "cells" else self._rank,
+        }
+        return bool(rule[document["claim"]["kind"]](document, document["claim"], document["witness"]))
+
+    def _profile(self, document: Obj, points: Array) -> Array:
+        return np.asarray(self.attack.profile(document["function"]["expression"], points, document["claim"]["dim"]))
+
+    def _sup_error(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        allowed = Fraction(claim["error"]) + network_from_json(document["network"]).flat_rounding_error_upper
+        return self.attack.attack(document, rounds=8, starts=4).error <= allowed + self.attack.TARGET_ROUNDING
+
+    def _rank(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        if document["function"]["kind"] == "ball-indicator":
+            variation = 1.0
+        else:
+            variation = np.ptp(self._profile(document, np.linspace(0, 1, 1001)))
+        return variation > 2 * Fraction(claim["eps"]) and claim["width"] <= claim["dim"]
+
+    def _cells(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """With D measured from below on a grid in s, so that a true claim is never denied."""
+        values = self._profile(document, np.sqrt(np.linspace(0, 1, 1001)))
+        dim, k, eps = claim["dim"], claim["second_layer_width"], Fraction(claim["eps"])
+        longest = max(_steps_within(values[start:], 2 * float(eps)) for start in range(len(values))) / 1000
+        half = (dim - k) / 2
+        volumes = math.lgamma(k / 2 + 1) + math.lgamma(half + 1) - math.lgamma(dim / 2 + 1)
+        cells = sum(math.comb(claim["width"] - 1, i) for i in range(dim + 1))
+        return math.log(cells) < volumes - half * math.log(longest)
+
+    def _crossings(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        points, eps = np.array(witness["indices"]) / witness["grid"], float(Fraction(claim["eps"]))
+        ball = claim["domain"] == "unit-ball"
+        values = self._profile(document, np.abs(points) if ball else points)
+        if witness["kind"] == "alternation":
+            values = values - float(Fraction(witness["level"]))
+            proved = (np.abs(values) > eps).all() and (values[1:] * values[:-1] < 0).all()
+            count = (2 if ball else 1) * (len(points) - 1)
+        else:
+            (a, b, c), (fa, fb, fc) = ((x[:-2:2], x[1:-1:2], x[2::2]) for x in (points, values))
+            proved = (np.abs(fc * (b - a) + fa * (c - b) - fb * (c - a)) > 2 * (c - a) * eps).all()
+            count = len(points) // 2 + 1
+        breaks = (claim["activation_pieces"] - 1) * (claim["width"] - 1)
+        layers = claim["depth"] - 1
+        capacity = (breaks + 1) ** layers if ball else breaks * (2 * breaks + 1) ** (layers - 1)
+        return proved and capacity < claim["product"] <= count
+
+    def _degrees(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """Bessel over the first 120 degrees, which is at least what any of the listed ones give."""
+        dim, kind, constant = claim["dim"], claim["activation"]["class"], Fraction(claim["activation"]["constant"])
+        path_norm, width = (claim[key]["mantissa"] * 2.0 ** claim[key]["exponent"] for key in ("path_norm", "width"))
+        i = np.arange(1, 121)
+        counts = (2 * i + dim - 2) / (dim - 2) * special.binom(i + dim - 3, i)
+        nodes, weights = special.roots_gegenbauer(400, dim / 2 - 1)
+        values = self._profile(document, nodes) * weights / weights.sum()
+        polynomials = special.eval_gegenbauer(i[:, None], dim / 2 - 1, nodes) / special.binom(i + dim - 3, i)[:, None]
+        energies = np.abs(np.sqrt(counts) * (polynomials @ values))
+        dirichlet = math.sqrt((dim - 1) / dim) / np.sqrt(counts * i * (i + dim - 2))
+        gammas = 2 * special.gammaln(dim / 2) - 2 * special.gammaln((dim + 1) / 2) + special.gammaln(dim)
+        kappa = np.exp(gammas + special.gammaln(i - 0.5) - special.gammaln(i + dim - 0.5)) / (4 * math.pi)
+        seen = {
+            "derivative-variation": np.minimum(np.sqrt(counts) * kappa, dirichlet / 2),
+            "lipschitz": dirichlet,
+            "variation": (2 * i + dim - 2) / (2 * math.pi * i * (i + dim - 2) * np.sqrt(counts)),
+        }[kind] * float(constant)
+        error = (np.maximum(0, energies - path_norm * seen) ** 2).sum()
+        bound = Fraction(claim["weights"]["bound"])
+        most = bound**2 * Fraction(dim**0.5) if claim["weights"]["kind"] == "entries" and kind != "variation" else bound
+        return error > float(Fraction(claim["eps"])) ** 2 * (1 - SLACK) and (width - 1) * most <= path_norm * (
+            1 + SLACK
+        )
+
+    def _gaussian_floor(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        dim, width, radius, m = claim["dim"], claim["width"], document["function"]["radius"], np.arange(1, 301)
+        a = dim / 2
+        u = special.gammaincinv(a, 0.5) if radius == "median" else float(Fraction(radius)) ** 2 / 2
+        norms = special.gammaln(m + a) - special.gammaln(a) - special.gammaln(m + 1)
+        density = math.exp(a * math.log(u) - u - math.lgamma(a))
+        energies = (density * special.eval_genlaguerre(m - 1, a, u) / m) ** 2 * np.exp(-norms)
+        tails = np.array([_tail_share(dim, int(degree), width) for degree in m])
+        inside = special.gammainc(a, u)
+        floor = energies @ tails + max(0.0, inside * (1 - inside) - energies.sum())
+        return float(Fraction(claim["error_floor"])) <= floor * (1 + SLACK)
+
+    def _radial_dual(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        radii, masses = (np.array([float(Fraction(x)) for x in witness[key]]) for key in ("radii", "masses"))
+        dim, eps = witness["dim"], Fraction(claim["eps"])
+        gain = abs(masses @ self._profile(document, radii)) - float(eps) * np.abs(masses).sum()
+        v, weights = special.roots_gegenbauer(400, dim / 2 - 1)
+        beta = np.linspace(0, 1, 1001)
+        spread = np.abs(radii[:, None, None] * v - beta[:, None]) @ (weights / weights.sum()) / 2
+        path_norm = gain / (float(Fraction(claim["activation"]["constant"])) * np.abs(masses @ spread).max())
+        claimed = Fraction(claim["path_norm"])
+        most = Fraction(claim["weights"]["bound"]) ** 2 * Fraction(claim["dim"] ** 0.5)
+        near = 1 + 1e-4  # the maximum over beta is taken on a grid
+        return dim <= claim["dim"] and claimed <= path_norm * near and (claim["width"] - 1) * most <= claimed
+
+    def _tubes(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        dim, width = claim["dim"], Fraction(claim["width"])
+        nodes, weights = special.roots_legendre(60)
+        k, steps = _on(nodes, weights, np.array([1.0, 1.5, 2, 3, 4, 6, 8, 12, 20, 40]))
+        transform = np.zeros_like(k)
+        for piece in document["function"]["pieces"]:
+            ends = np.array([float(Fraction(piece["from"])), float(Fraction(piece["to"]))])
+            s, lengths = _on(nodes, weights, np.linspace(*ends, 4))
+            values = self.attack.profile(piece["expression"], s, dim) * special.jv(dim / 2, s) * lengths
+            transform += special.jv(dim / 2 - 1, k[:, None] * s) @ values
+        free = np.maximum(0, 1 - float(width - 1) * special.betainc((dim - 1) / 2, 0.5, k**-2.0))
+        floor = math.sqrt((steps * free * dim * k * transform**2).sum())
+        return float(Fraction(claim["eps"])) < floor * (1 + 1e-4) + 1e-4
+
+
+def _on(nodes: Array, weights: Array, ends: Array) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on consecutive intervals."""
+    half = np.diff(ends)[:, None] / 2
+    return (ends[:-1, None] + half * (nodes + 1)).ravel(), (half * weights).ravel()
+
+
+def _steps_within(values: Array, limit: float) -> int:
+    """How many steps from the first value on the variation stays within the limit."""
+    variation = np.maximum.accumulate(values) - np.minimum.accumulate(values)
+    return int(np.searchsorted(variation, limit * (1 - SLACK), side="right")) - 1
+
+
+def _tail_share(dim: int, m: int, width: int) -> float:
+    """The share of the squared eigenvalues of degree 2m beyond the `width` largest."""
+    j = np.arange(m % 2, m + 1, 2)
+    logs = special.gammaln(m + 1) + special.gammaln(dim / 2) - m * math.log(2)
+    squares = np.exp(2 * (logs - special.gammaln((m - j) / 2 + 1) - special.gammaln((m + j + dim) / 2)))
+    counts = special.binom(dim + j - 1, j) - np.where(j >= 2, special.binom(dim + j - 3, np.maximum(j - 2, 0)), 0)
+    taken = np.diff(np.minimum(np.cumsum(counts), width), prepend=0)
+    return float(1 - (taken * squares).sum() / (counts * squares).sum())

@@ -1,0 +1,177 @@
+"""Valid documents with every stored number, word and list changed: none may be verified unless its claim is true."""
+
+import importlib.util
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import depthsep as ds
+from depthsep.functions import BallIndicator, Radial
+from depthsep.lower_bounds import cells_bound, rank_bound
+from depthsep.lower_bounds.crossings import crossings_bound
+from depthsep.lower_bounds.degrees import degrees_bound
+from depthsep.lower_bounds.gaussian_floor import gaussian_floor
+from depthsep.lower_bounds.radial_dual import radial_dual_bound
+from depthsep.lower_bounds.tubes import tubes_bound, tubes_floor
+from depthsep_check import Status, check
+from depthsep_check.document import THEOREMS, encode
+
+Obj = dict[str, Any]
+
+HALF = Fraction(1, 2)
+MUTANTS = 240
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HERE = Path(__file__).parent
+mutants = _module("depthsep_tests_mutants", HERE / "mutants.py").mutants
+attack = _module("depthsep_tests_attack", HERE.parent / "attack" / "attack.py")
+judge = _module("depthsep_tests_judge", HERE / "judge.py").Judge(attack)
+
+
+def _network(function: str, dim: int, eps: str | None, depth: int = 2) -> str:
+    return ds.build(function, dim=dim, eps=eps, depth=depth).document_text
+
+
+def _coarse_cells() -> str:
+    """A cells bound on a grid that is coarse enough to be replayed some hundred times."""
+    document = json.loads(cells_bound(Radial("1 - r", 10), 10, Fraction(1, 100), 3).document)
+    document["witness"]["grid"] = 1024
+    while not check(encode(document)).ok:
+        document["claim"]["width"] -= 1
+    return encode(document)
+
+
+NETWORKS: dict[str, Callable[[], str]] = {
+    "explicit": lambda: _network("1 - r", 2, "0.1"),
+    "orbit and affine unit": lambda: _network("1 - r", 4, "0.2"),
+    "orbit and code": lambda: _network("abs(r - 1/2)", 5, "0.2"),
+    "deep": lambda: _network("1 - r", 3, "0.1", 3),
+    "ball": lambda: _network("ball(1/2, 0.05)", 3, None, 3),
+}
+BOUNDS: dict[str, Callable[[], str]] = {
+    "rank": lambda: rank_bound(Radial("1 - r", 10), 10, Fraction(1, 10)).document,
+    "rank of a ball": lambda: rank_bound(BallIndicator(HALF, Fraction(1, 20), 3), 3, Fraction(1, 4)).document,
+    "cells": _coarse_cells,
+    "crossings": lambda: crossings_bound("cos(20*r^2)", 3, HALF).document,
+    "crossings on spheres": lambda: crossings_bound("cos(12*t)", 3, HALF, depth=3, domain="spheres").document,
+    "bends": lambda: crossings_bound("r^2", 3, Fraction(1, 100)).document,
+    "degrees listed": lambda: degrees_bound("sin(30*t)", 5, Fraction(1, 4), 4).document,
+    "degrees tail": lambda: degrees_bound("sin(30*t)", 5, Fraction(1, 4), 4, method="closed").document,
+    "gaussian median": lambda: gaussian_floor("ball(median)", 5, 10).document,
+    "gaussian radius": lambda: gaussian_floor("ball(2)", 4, 3).document,
+    "radial dual": lambda: radial_dual_bound("cos(12*r)", 5, HALF, Fraction(2)).document,
+    "tubes": lambda: tubes_bound("max(0, 1 - s/6)", 5, Fraction(1, 50)).document,
+    "tubes floor": lambda: tubes_floor("indicator(s <= 3.5)", 5, 5).document,
+}
+BUILDERS = NETWORKS | BOUNDS
+
+
+@pytest.fixture(scope="session")
+def document() -> Callable[[str], Obj]:
+    """Give a valid document by its name, built once."""
+    built: dict[str, str] = {}
+
+    def give(name: str) -> Obj:
+        if name not in built:
+            built[name] = BUILDERS[name]()
+        loaded: Obj = json.loads(built[name])
+        return loaded
+
+    return give
+
+
+def claimed(document: Obj) -> list[Any]:
+    """What a document says about the world; the witness is how it says so."""
+    return [document.get(part) for part in ("function", "claim", "network")]
+
+
+def test_every_kind_of_claim_is_here(document: Callable[[str], Obj]) -> None:
+    kinds = {document(name)["claim"]["kind"] for name in BUILDERS}
+    assert kinds == {"sup-error", "width-lower", *THEOREMS}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_no_mutant_is_verified_unless_its_claim_holds(name: str, document: Callable[[str], Obj]) -> None:
+    original = document(name)
+    assert check(encode(original)).ok
+    assert judge.holds(original)
+    verdicts: Counter[Status] = Counter()
+    false = []
+    for mutant in mutants(original, MUTANTS):
+        status = check(encode(mutant.document)).status
+        verdicts[status] += 1
+        same = claimed(mutant.document) == claimed(original)
+        if status is Status.VERIFIED and not same and not judge.holds(mutant.document):
+            false.append(mutant.change)
+    assert not false
+    refused = verdicts.total() - verdicts[Status.VERIFIED]
+    assert refused >= 0.55 * verdicts.total() >= 100
+    assert min(verdicts[status] for status in (Status.REFUTED, Status.MALFORMED, Status.UNSUPPORTED)) >= 1
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_stale_digest_is_refused(name: str, document: Callable[[str], Obj]) -> None:
+    original = document(name)
+    assert check(json.dumps(original)).ok
+    stale = [{**mutant.document, "digest": original["digest"]} for mutant in mutants(original, MUTANTS)]
+    verdicts = [check(json.dumps(obj)) for obj in stale]
+    assert {verdict.status for verdict in verdicts} <= {Status.MALFORMED, Status.UNSUPPORTED}
+    assert sum(verdict.text == "digest: it is not the digest of this document" for verdict in verdicts) >= 100
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_damaged_text_is_refused(name: str, document: Callable[[str], Obj]) -> None:
+    """Bytes cut out, doubled or overwritten: nothing is raised, and only what still reads the same is verified."""
+    original = document(name)
+    text = encode(original).encode()
+    rng = random.Random(1)
+    read_as_before = 0
+    for _ in range(60):
+        at, length = rng.randrange(len(text)), rng.randrange(1, 40)
+        filling = rng.choice((b"", text[at : at + length] * 2, rng.randbytes(length)))
+        damaged = text[:at] + filling + text[at + length :]
+        if check(damaged).ok:
+            assert json.loads(damaged) == original
+            read_as_before += 1
+    assert read_as_before < 30
+    assert not any(check(text[:end]).ok for end in range(0, len(text) - 2, 50))
+
+
+STRONGER: dict[str, Callable[[Obj], object]] = {
+    "sup-error": lambda d: d["claim"].update(error=str(Fraction(d["claim"]["error"]) * 3 / 5)),
+    "width-lower": lambda d: d["claim"].update(width=d["claim"]["width"] + 2),
+    "crossings": lambda d: d["claim"].update(product=d["claim"]["product"] + 1),
+    "degrees": lambda d: d["claim"]["width"].update(mantissa=2 * d["claim"]["width"]["mantissa"]),
+    "gaussian-floor": lambda d: d["claim"].update(error_floor=str(Fraction(d["claim"]["error_floor"]) * 101 / 100)),
+    "radial-dual": lambda d: d["claim"].update(path_norm=str(Fraction(d["claim"]["path_norm"]) * 101 / 100)),
+    "tubes": lambda d: d["claim"].update(width=str(2 * int(d["claim"]["width"]))),
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_judge_sees_false_claims(name: str, document: Callable[[str], Obj]) -> None:
+    """Otherwise the test of the mutants would prove nothing."""
+    false = document(name)
+    if name == "ball":
+        false["network"]["second"]["bias"] = (2**-20).hex()
+    else:
+        STRONGER[false["claim"]["kind"]](false)
+    assert not judge.holds(false)
+    assert check(encode(false)).status in (Status.REFUTED, Status.MALFORMED)
