@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import evaluation, training, verifier
+from benchmarks import coefficients, evaluation, training, verifier
 from benchmarks.measure import environment
 
 RESULTS = Path(__file__).parent / "results"
@@ -17,6 +17,7 @@ _TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "training": training.tables,
     "verifier": verifier.tables,
     "evaluation": evaluation.tables,
+    "coefficients": coefficients.tables,
 }
 
 
@@ -47,6 +48,8 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         return training.run(arguments.dim, arguments.eps, arguments.steps, arguments.max_width, arguments.seeds)
     if name == "verifier":
         return verifier.run(arguments.cases, arguments.limit_s)
+    if name == "coefficients":
+        return coefficients.run()
     return evaluation.run(arguments.points)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CHEAP = {
+    "draw_bounds.py": [".", "--quick"],
     "draw_errors.py": ["out.png", "1 - r", "3", "0.3"],
     "export_and_check.py": [],
     "quickstart.py": [],
@@ -55,6 +56,12 @@ def test_rows_of_the_table(tmp_path: Path) -> None:
     first, last = run("table_of_widths.py", tmp_path).splitlines()
     assert re.fullmatch(r"\| `1 - r` \| 2 \| 0\.1 \| \d+ \| \d+ \+ \d+ \|", first)
     assert re.fullmatch(r"\| `ball\(1/2, 0\.05\)` \| 100 \| 0 off the margin \| – \| \d+ \+ \d+ \|", last)
+
+
+def test_the_pictures_of_bounds_are_drawn(tmp_path: Path) -> None:
+    assert run("draw_bounds.py", tmp_path).splitlines() == ["floors.png", "crossover.png"]
+    for name in ("floors.png", "crossover.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:

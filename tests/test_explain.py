@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from depthsep.errors import BadInput
-from depthsep.explain import Explanation, TheoremNote, explain
+from depthsep.explanation import Explanation, TheoremNote, explain
 
 SHALLOW = "Moment sandwich (depth 2)"
 DEEP = "Separable squares and one profile (depth 3)"

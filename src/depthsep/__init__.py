@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from depthsep.bounding import lower_bound as lower_bound
     from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
     from depthsep.certificates.document import load as load
-    from depthsep.explain import explain as explain
+    from depthsep.explanation import explain as explain
     from depthsep.functions import BallIndicator as BallIndicator
     from depthsep.functions import Radial as Radial
     from depthsep_check import check as check
@@ -37,7 +37,7 @@ _HOMES = {
     "lower_bound": "depthsep.bounding",
     "CertifiedNetwork": "depthsep.certificates.document",
     "load": "depthsep.certificates.document",
-    "explain": "depthsep.explain",
+    "explain": "depthsep.explanation",
     "BallIndicator": "depthsep.functions",
     "Radial": "depthsep.functions",
     "check": "depthsep_check",

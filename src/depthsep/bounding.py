@@ -4,13 +4,14 @@ Every bound carries its norm, measure, domain and classes; bounds of different s
 follows from `measure` and `domain`:
 
     neither                   sup norm on the unit ball, a formula in r: rank, cells, crossings, degrees, radial dual
-    domain="spheres"          L2 over pairs of unit vectors, a formula in t: degrees (and crossings, in the sup norm)
+    domain="spheres"          L2 over pairs of unit vectors, a formula in t: degrees; crossings, but in the sup norm
     measure="eldan-shamir"    L2 of the Eldan-Shamir measure, a formula in s: tubes
     measure="gaussian"        mean square under N(0, I), ball(R): the Gaussian floor
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +29,23 @@ MEASURES = ("eldan-shamir", "gaussian")
 DOMAINS = ("ball", "spheres")
 
 Answer = LowerBound | NoBound
+
+# Of every setting: how errors name it, its variable, and what it takes.
+SETTINGS = {
+    "ball": ("the sup norm on the unit ball", "r", "a formula in r, or ball(r0, margin)"),
+    "spheres": ("pairs of points on spheres", "t", "a formula in t, or indicator(t >= c)"),
+    "eldan-shamir": ("the measure eldan-shamir", "s", "a formula in s, or indicator(s <= a)"),
+    "gaussian": ("the measure gaussian", "median", "ball(median), or ball(R) with a rational radius"),
+}
+HOMES = {
+    "r": "r is the norm of x on the unit ball, where no measure and no other domain is named",
+    "s": 's is the scaled norm of the measure "eldan-shamir"',
+    "t": 't is the inner product of two unit vectors, on the domain "spheres"',
+    "median": 'ball(median) goes with the measure "gaussian"',
+}
+_POWER = re.compile(r"\s*([1-9][0-9]*)\s*\^\s*(d|[0-9]{1,4})\s*")
+_LONGEST = 2000  # bits, about; documents hold less
+PIECEWISE_LINEAR = {"relu": 2, "leaky-relu": 2, "abs": 2, "hard-tanh": 3}
 
 
 @dataclass(frozen=True)
@@ -71,32 +89,36 @@ def all_bounds(
 
     Example:
         >>> [answer.theorem for answer in all_bounds("1 - r", dim=10, eps="0.01") if isinstance(answer, LowerBound)]
-        ['rank', 'cells', 'cells']
+        ['rank', 'cells', 'cells', 'degrees', 'radial-dual']
         >>> all_bounds("1 - r", dim=10, eps="0.01", theorem="tubes")
         Traceback (most recent call last):
         depthsep.errors.BadInput: the theorem 'tubes' for the sup norm on the unit ball
           needed: one of rank, cells, crossings, degrees, radial-dual, ses4
     """
-    theorems = _theorems(measure, domain)
-    on_ball = measure is None and domain == "ball"
-    if theorem == "ses4" and on_ball:
+    setting = _setting(measure, domain)
+    theorems = _theorems(setting)
+    if theorem == "ses4" and setting == "ball":
         return _ses4(function, dim, None if eps == "seed" else parse_accuracy(eps))
     if theorem is not None and theorem not in theorems:
-        known = [*theorems, "ses4"] if on_ball else list(theorems)
-        raise BadInput(f"the theorem {theorem!r} for {_setting(measure, domain)}", needed=f"one of {', '.join(known)}")
+        known = [*theorems, *(["ses4"] if setting == "ball" else [])]
+        words = known[0] if len(known) == 1 else f"one of {', '.join(known)}"
+        raise BadInput(f"the theorem {theorem!r} for {SETTINGS[setting][0]}", needed=words)
     if eps == "seed":
         raise BadInput('eps = "seed"', needed='the theorem "ses4", whose source states an accuracy')
+    _require_function(function, dim, setting)
     request = _Request(function, dim, parse_accuracy(eps), parse_weight_bound(weights, dim), activation)
     chosen = theorems if theorem is None else {theorem: theorems[theorem]}
     return [answer for name, prove in chosen.items() for answer in _asked(name, prove, request)]
 
 
 def _asked(name: str, prove: Callable[[_Request], Iterator[Answer]], request: _Request) -> list[Answer]:
-    """The answers of one theorem; a work limit is an answer too."""
+    """The answers of one theorem; a work limit is an answer too, and so is a bound that says nothing."""
     try:
-        return list(prove(request))
+        answers = list(prove(request))
     except OutOfReach as error:
-        return [NoBound(name, error.found or error.asked)]
+        return [NoBound(name, (error.found or error.asked).removeprefix(f"{name}: "))]
+    nothing = NoBound(name, "it says no more than that a network has a unit")
+    return [nothing if isinstance(answer, LowerBound) and not answer.says_something else answer for answer in answers]
 
 
 def lower_bound(
@@ -112,6 +134,9 @@ def lower_bound(
 ) -> Answer:
     """Prove the strongest lower bound on the width of depth-2 networks that some theorem gives; see `all_bounds`.
 
+    Only bounds in the norm of the setting are compared: on pairs of unit vectors that is L2, so crossings, which are
+    about the sup norm, have to be named.
+
     Returns:
         The bound of the largest width, or the first reason why there is none.
 
@@ -120,6 +145,8 @@ def lower_bound(
         >>> bound.theorem, bound.log2_width_lower > 35.8
         ('degrees', True)
     """
+    if theorem is None and measure is None and domain == "spheres":
+        theorem = "degrees"
     answers = all_bounds(
         function,
         dim=dim,
@@ -150,17 +177,18 @@ def error_floor(function: str, *, dim: int, width: int, measure: str) -> Answer:
 
     Example:
         >>> float(error_floor("ball(median)", dim=20, width=400, measure="gaussian").error_floor)
-        0.05566518055
+        0.0556642794
     """
+    if measure not in MEASURES:
+        raise BadInput(f"an error floor for the measure {measure!r}", needed=f"one of {', '.join(MEASURES)}")
+    _require_function(function, dim, measure)
     if measure == "gaussian":
         from depthsep.lower_bounds.gaussian_floor import gaussian_floor
 
         return gaussian_floor(function, dim, width)
-    if measure == "eldan-shamir":
-        from depthsep.lower_bounds.tubes import tubes_floor
+    from depthsep.lower_bounds.tubes import tubes_floor
 
-        return tubes_floor(function, dim, width)
-    raise BadInput(f"an error floor for the measure {measure!r}", needed=f"one of {', '.join(MEASURES)}")
+    return tubes_floor(function, dim, width)
 
 
 def parse_weight_bound(weights: str | int | Fraction | None, dim: int) -> Fraction | None:
@@ -171,22 +199,37 @@ def parse_weight_bound(weights: str | int | Fraction | None, dim: int) -> Fracti
     """
     if not isinstance(weights, str):
         return None if weights is None else Fraction(weights)
+    power = _POWER.fullmatch(weights)
+    if power is not None:  # formulas stop at the exponent 200
+        base, exponent = int(power[1]), dim if power[2] == "d" else int(power[2])
+        if exponent * base.bit_length() > _LONGEST:
+            raise BadInput(f"the bound of the weights {weights!r}", found=f"dim = {dim}", needed="at most 390 digits")
+        return Fraction(base) ** exponent
     value = parse_profile(weights, dim, variables=()).rational(fmpq(0), dim)
     if value is None or value <= 0:
         raise BadInput(f"the bound of the weights {weights!r}", needed="a positive rational number, such as 2^d or 64")
     return Fraction(int(value.p), int(value.q))
 
 
-def _theorems(measure: str | None, domain: str) -> dict[str, Callable[[_Request], Iterator[Answer]]]:
+def _setting(measure: str | None, domain: str) -> str:
+    """The key of `SETTINGS`."""
     if measure not in (None, *MEASURES):
         raise BadInput(f"the measure {measure!r}", needed=f"one of {', '.join(MEASURES)}")
     if domain not in DOMAINS:
         raise BadInput(f"the domain {domain!r}", needed=f"one of {', '.join(DOMAINS)}")
-    if measure == "eldan-shamir":
+    if measure is None:
+        return domain
+    if domain != "ball":
+        raise BadInput(f"the measure {measure!r} on {domain}", needed="one of them: a measure brings its own domain")
+    return measure
+
+
+def _theorems(setting: str) -> dict[str, Callable[[_Request], Iterator[Answer]]]:
+    if setting == "eldan-shamir":
         return {"tubes": _tubes}
-    if measure == "gaussian":
+    if setting == "gaussian":
         return {"gaussian-floor": _gaussian}
-    if domain == "spheres":
+    if setting == "spheres":
         return {"degrees": _degrees_on_spheres, "crossings": _crossings_on_spheres}
     return {
         "rank": _rank,
@@ -197,10 +240,17 @@ def _theorems(measure: str | None, domain: str) -> dict[str, Callable[[_Request]
     }
 
 
-def _setting(measure: str | None, domain: str) -> str:
-    if measure is not None:
-        return f"the measure {measure}"
-    return "pairs of points on spheres" if domain == "spheres" else "the sup norm on the unit ball"
+def _require_function(function: str, dim: int, setting: str) -> None:
+    """Refuse the variable of another setting, a ball where it means nothing, and a profile without values."""
+    name, own, needed = SETTINGS[setting]
+    words = re.findall(r"(?<![\w.])[A-Za-z]\w*", function)
+    for word in words:
+        if word in HOMES and word != own:
+            raise BadInput(function, found=f"{word}, which means nothing for {name}", needed=needed, do=HOMES[word])
+    if "ball" in words and setting in ("spheres", "eldan-shamir"):
+        raise BadInput(function, found=f"a ball, which means nothing for {name}", needed=needed)
+    if setting == "ball":
+        parse_function(function, dim).validate()
 
 
 def _rank(request: _Request) -> Iterator[Answer]:
@@ -208,56 +258,75 @@ def _rank(request: _Request) -> Iterator[Answer]:
 
 
 def _cells(request: _Request) -> Iterator[Answer]:
+    if request.activation != "relu":
+        yield NoBound("cells", f"it is about a first layer of relu units, not of {request.activation}")
+        return
     function = parse_function(request.function, request.dim)
     yield cells_bound(function, request.dim, request.eps, depth=2)
     yield cells_bound(function, request.dim, request.eps, depth=3)
 
 
-def _crossings(request: _Request) -> Iterator[Answer]:
+def _crossings(request: _Request, domain: str = "unit-ball") -> Iterator[Answer]:
     from depthsep.lower_bounds.crossings import crossings_bound
 
-    if request.function.strip().startswith("ball"):
+    words = request.function.strip()
+    pieces = PIECEWISE_LINEAR.get(request.activation)
+    if words.startswith("ball"):
         yield NoBound("crossings", "a ball indicator crosses every level once: the argument gives nothing")
+    elif words.startswith("indicator"):
+        yield NoBound("crossings", "a step is not continuous: no network is near it in the sup norm")
+    elif pieces is None:
+        known = ", ".join(PIECEWISE_LINEAR)
+        yield NoBound("crossings", f"it needs a piecewise linear activation ({known}), not {request.activation}")
     else:
-        yield crossings_bound(request.function, request.dim, request.eps)
+        yield crossings_bound(request.function, request.dim, request.eps, domain=domain, activation_pieces=pieces)
 
 
 def _crossings_on_spheres(request: _Request) -> Iterator[Answer]:
-    from depthsep.lower_bounds.crossings import crossings_bound
-
-    yield crossings_bound(request.function, request.dim, request.eps, domain="spheres")
+    return _crossings(request, "spheres")
 
 
 def _degrees_on_spheres(request: _Request) -> Iterator[Answer]:
-    from depthsep.lower_bounds.degrees import degrees_bound
-
-    yield degrees_bound(request.function, request.dim, request.eps, request.weights, request.activation)
+    return _degrees(request, "spheres")
 
 
 def _degrees_on_ball(request: _Request) -> Iterator[Answer]:
-    from depthsep.lower_bounds.degrees import degrees_bound
+    return _degrees(request, "ball")
 
+
+def _degrees(request: _Request, domain: str) -> Iterator[Answer]:
+    from depthsep.lower_bounds.degrees import ACTIVATIONS, degrees_bound
+    from depthsep_check.theorems.degrees import CLASSES
+
+    function, activation = request.function, request.activation
+    known = (*ACTIVATIONS, *CLASSES)
     reason = _too_simple(request)
+    if reason is None and activation not in known:
+        reason = f"the variation of {activation} is not known here; needed is one of {', '.join(known)}"
     if reason is not None:
         yield NoBound("degrees", reason)
     else:
-        yield degrees_bound(
-            request.function, request.dim, request.eps, request.weights, request.activation, domain="ball"
-        )
+        yield degrees_bound(function, request.dim, request.eps, request.weights, activation, domain=domain)
 
 
 def _radial_dual(request: _Request) -> Iterator[Answer]:
+    from depthsep.lower_bounds.degrees import ACTIVATIONS
     from depthsep.lower_bounds.radial_dual import radial_dual_bound
 
+    smooth = {name: size for name, (kind, size) in ACTIVATIONS.items() if kind == "derivative-variation"}
     reason = _too_simple(request)
+    if reason is None and request.activation not in smooth:
+        words = f"it needs an activation whose derivative is of known total variation ({', '.join(smooth)})"
+        reason = f"{words}, not {request.activation}"
     if reason is not None:
         yield NoBound("radial-dual", reason)
-    else:
-        yield radial_dual_bound(request.function, request.dim, request.eps, request.weights)
+        return
+    variation = Fraction(smooth[request.activation])
+    yield radial_dual_bound(request.function, request.dim, request.eps, request.weights, variation)
 
 
 def _too_simple(request: _Request) -> str | None:
-    """Why the spectral theorems on the ball cannot speak, where that is plain."""
+    """Why the spectral theorems cannot speak, where that is plain."""
     if request.function.strip().startswith("ball"):
         return "it needs a formula in r"
     return f"it needs dim >= 3, not {request.dim}" if request.dim < 3 else None

@@ -99,7 +99,7 @@ def test_misspelled_commands_get_the_nearest_one(capsys: pytest.CaptureFixture[s
 
 def test_a_word_like_no_command_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["zzz"]) == 2
-    assert "the commands are: separate, demo, build, check" in capsys.readouterr().err
+    assert "the commands are: separate, demo, build, bound" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_networks_that_are_too_wide_leave_no_file(form: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_folder_that_is_not_there(form: str, tmp_path: Path) -> None:
     pytest.importorskip(form)
-    with pytest.raises(BadInput, match="a folder to write to"):
+    with pytest.raises(BadInput, match="a folder that exists and may be written to"):
         FORMATS[form].write(certified(NETWORKS["deep"]), tmp_path / "none" / "model")
 
 

@@ -224,7 +224,7 @@ def rounded_up(value: float) -> Fraction:
     """The least number of four significant decimal digits that is at least a nonnegative value.
 
     >>> rounded_up(0.0998765)
-    Fraction(999, 10000)
+    Fraction(2497, 25000)
     """
     unit = Fraction(10) ** (math.floor(math.log10(max(value, _LEAST_CLAIM))) - 3)
     return max(1, math.ceil(Fraction(value) / unit)) * unit

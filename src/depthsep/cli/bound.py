@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
+LONGEST = 12  # letters of an accuracy
 COLUMNS = ("theorem", "holds for", "error", "what it proves", "checker")
 
 
@@ -59,10 +60,7 @@ def bound(
     scaled norm (--measure eldan-shamir), or ball(median) (--measure gaussian). Shown is the strongest bound, unless
     --all is given.
     """
-    answers = _answers(expression, dim, eps, width, setting)
-    bounds, nothing = _split(answers)
-    if not show_all and bounds:
-        bounds, nothing = [max(bounds, key=lambda found: found.width_lower)], []
+    bounds, nothing = _split(_answers(expression, dim, eps, width, show_all, setting))
     paths = [None if out is None else _write(found, out, place, force) for place, found in enumerate(bounds, 1)]
     if as_json:
         from depthsep.reports.rows import bound_json
@@ -84,16 +82,23 @@ def bound(
 COMMANDS = (bound,)
 
 
-def _answers(expression: str, dim: int, eps: str | None, width: int | None, setting: dict[str, Any]) -> list[Answer]:
+def _answers(
+    expression: str, dim: int, eps: str | None, width: int | None, show_all: bool, setting: dict[str, Any]
+) -> list[Answer]:
     from depthsep import bounding
 
     if (eps is None) == (width is None):
-        raise click.UsageError("give either --eps or --width")
+        raise click.UsageError("give --eps or --width, one of them")
     if width is not None:
         if setting["measure"] is None:
             raise click.UsageError("--width needs --measure eldan-shamir or --measure gaussian")
+        if setting["theorem"] not in (None, "tubes", "gaussian-floor"):
+            raise click.UsageError(f"--width is for tubes and gaussian-floor, not for {setting['theorem']}")
         return [bounding.error_floor(expression, dim=dim, width=width, measure=setting["measure"])]
-    return bounding.all_bounds(expression, dim=dim, eps=str(eps), **setting)
+    # Theorem 4 speaks about two classes of weights, and neither is the stronger one.
+    if show_all or setting["theorem"] == "ses4":
+        return bounding.all_bounds(expression, dim=dim, eps=str(eps), **setting)
+    return [bounding.lower_bound(expression, dim=dim, eps=str(eps), **setting)]
 
 
 def _split(answers: list[Answer]) -> tuple[list[LowerBound], list[Any]]:
@@ -105,10 +110,13 @@ def _split(answers: list[Answer]) -> tuple[list[LowerBound], list[Any]]:
 
 def _row(found: LowerBound) -> tuple[str, ...]:
     from depthsep.reports.rows import bound_class, bound_proves, bound_weights
-    from depthsep.reports.text import exact_decimal
+    from depthsep.reports.text import exact_decimal, lower_decimal
 
     measure = f" of {found.measure}" if found.measure else ""
-    accuracy = "" if found.error_floor is not None else f" <= {exact_decimal(found.eps)}"
+    exact = exact_decimal(found.eps)
+    # A long accuracy is rounded down: what holds up to it holds up to less.
+    shown = exact if len(exact) <= LONGEST else lower_decimal(found.eps)
+    accuracy = "" if found.error_floor is not None else f" <= {shown}"
     return (
         found.theorem,
         f"{bound_class(found)}, {bound_weights(found)}",

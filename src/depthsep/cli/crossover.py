@@ -31,7 +31,14 @@ COLUMNS = ("d", "weights <=", "depth 2 needs", "depth 3 takes", "certified separ
 @click.option("--omega", required=True, metavar="W", help='Frequency of sin(W t), a formula in d such as "pi*d^3".')
 @click.option("--weights", required=True, metavar="B", help='Bound of all weights on both sides, such as "2^d".')
 @click.option("--eps", required=True, metavar="EPS", help="Accuracy in L2 over pairs of unit vectors, read exactly.")
-@click.option("--last-dim", type=int, default=6, show_default=True, metavar="D", help="Stop after this dimension.")
+@click.option(
+    "--last-dim",
+    type=click.IntRange(min=3),
+    default=6,
+    show_default=True,
+    metavar="D",
+    help="Stop after this dimension, 3 at least.",
+)
 @click.option(
     "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw the widths to this .svg or .png file."
 )
@@ -48,6 +55,8 @@ def crossover(
     from depthsep.crossover import crossover as find
 
     if figure is not None:
+        if figure.suffix not in (".svg", ".png"):
+            raise click.UsageError(f"--figure needs a name that ends in .svg or .png, not {figure}")
         refuse_unwritable(figure, force)
     with progress() as report:
         dim, found = find(omega, weights, eps, last_dim, report)
@@ -59,7 +68,12 @@ def crossover(
         )
         return
     print_table(f"sin({omega} t) within {eps} in L2", COLUMNS, [_cells(row) for row in found], right=(0, 1))
-    click.echo(f"certified from dimension {dim} on" if dim else f"no certified separation up to dimension {last_dim}")
+    for row in found:
+        reason = _unknown(row)
+        if reason is not None:
+            click.echo(f"dimension {row.dim}, depth 2: {reason}")
+    last = f"no certified separation up to dimension {found[-1].dim}"
+    click.echo(f"smallest dimension with a certified separation: {dim}" if dim else last)
     if figure is not None:
         click.echo(f"figure: {figure}")
 
@@ -86,11 +100,18 @@ def _facts(row: Row) -> dict[str, Any]:
         "dim": row.dim,
         "weights": str(row.weights),
         "depth2": bound_json(shallow, shallow.document) if isinstance(shallow, LowerBound) else None,
-        "depth2_unknown": None if isinstance(shallow, LowerBound) else shallow.reason,
+        "depth2_unknown": _unknown(row),
         "depth3_widths": None if row.deep_widths is None else list(row.deep_widths),
         "depth3": row.deep.summary(),
         "separated": row.separated,
     }
+
+
+def _unknown(row: Row) -> str | None:
+    """Why nothing is known about depth 2, if so."""
+    from depthsep.lower_bounds import NoBound
+
+    return row.shallow.reason if isinstance(row.shallow, NoBound) else None
 
 
 def _draw(found: list[Row], omega: str, weights: str, eps: str, path: Path, force: bool) -> None:

@@ -22,7 +22,7 @@ def explain(expression: str, dim: int, eps: str | None, as_json: bool) -> None:
     Every theorem is shown with its hypotheses, each ticked or not for EXPRESSION, --dim and --eps. Nothing is built;
     the widths are formulas, estimates or proved bounds, and are called so.
     """
-    from depthsep.explain import explain as explain_request
+    from depthsep.explanation import explain as explain_request
 
     explanation = explain_request(expression, dim=dim, eps=eps)
     if as_json:

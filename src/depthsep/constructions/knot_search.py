@@ -29,6 +29,7 @@ __all__ = ["Found", "improve", "start", "thin_out", "units"]
 Floats = NDArray[np.float64]
 
 _REFINEMENTS = (0.5, 0.3, 0.15)  # how far a new grid reaches towards the neighbouring knots
+_APART = 1e-6  # knots closer than this are one: the slopes between them would swamp the program
 _TUBE_POINTS = 3000
 _TUBE_MARGIN = 1e-3  # the tube is narrowed by this share, so that rounding does not leave it
 _THINNING_TRIES = 14
@@ -101,7 +102,8 @@ def _around(knots: Floats, reach: float) -> Floats:
     left = knots[:, None] - shares * (knots - ends[:-2])[:, None]
     right = knots[:, None] + shares * (ends[2:] - knots)[:, None]
     points = np.unique(np.concatenate([knots, right.ravel(), left.ravel()]))
-    return points[points < 0.9999]
+    apart = np.diff(points, prepend=-1) > _APART
+    return points[apart & (points < 0.9999)]
 
 
 def _repathed(program: SandwichProgram, found: Found) -> Found:

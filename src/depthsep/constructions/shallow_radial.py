@@ -47,8 +47,9 @@ Floats = NDArray[np.float64]
 DEFAULT_MAX_WIDTH = 10_000_000
 
 _DESIGN = 0.999  # the share of eps aimed at; sampling and rounding live on the rest
-_CELLS = 6
-_MANY_CELLS = 10  # for k = 1, where programs are small
+_CELLS = {1: 12, 2: 8}  # cells of radii by degree k,
+_MORE_CELLS = 10  # for larger k,
+_CELLS_OF_SPACE = 6  # and for every k in dimension 2 and 3, where there are more rows a cell
 _IMPROVED = 2  # how many families are searched in depth,
 _WORTH = 1.25  # unless they start this much wider than the best
 _PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
@@ -145,7 +146,7 @@ def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
 
 
 def _program(function: Radial, family: Family, eps: float) -> SandwichProgram:
-    count = _MANY_CELLS if family.degree == 1 else _CELLS
+    count = _CELLS.get(family.degree, _MORE_CELLS) if function.dim > 3 else _CELLS_OF_SPACE
     return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count)
 
 

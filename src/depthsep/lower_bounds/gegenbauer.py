@@ -4,8 +4,9 @@ x, x' are independent and uniform on the unit sphere of R^d, d >= 3, and t = <x,
 of dimension d with P_n(1) = 1, N_n the number of independent spherical harmonics of degree n, and sqrt(N_n) P_n(t) is
 orthonormal under the law of t. The formulas stand in `depthsep_check.gegenbauer`.
 
-A quadrature in float64 has an absolute error of about 1e-15, so that a small coefficient comes out as noise without a
-sign of it. Here every number is a ball (`flint.arb`) that contains the true value; a wide one says so.
+A quadrature in float64 has an absolute error of about 1e-15, so that a small coefficient comes out as noise; the closed
+form in float64 underflows to 0. Here every number is a ball (`flint.arb`) that contains the true value; a wide one says
+so.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from depthsep.certificates.document import MADE_BY
-from depthsep.explain import explain
+from depthsep.explanation import explain
 from depthsep.reports import figures
 from depthsep.reports.rows import bound_class, bound_row, kind_of, network_row, networks_of
 from depthsep.reports.scan import Scan, scan

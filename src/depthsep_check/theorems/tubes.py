@@ -499,7 +499,7 @@ def _read_width(value: Any) -> int:
     if power is not None:
         return 1 << integer(int(power[1]), "claim.width", 0, MAX_LOG2_WIDTH)
     width = parse_rational(value, "claim.width")
-    if width.q != 1 or not width >= 1:
+    if "/" in value or not width >= 1:
         raise Malformed("claim.width", "must be a positive integer or a power 2^k, as a text")
     return int(width.p)
 

@@ -1,0 +1,1 @@
+"""Searches in one variable: tolerances, square layers, tubes, minimum-link paths."""
