@@ -61,8 +61,9 @@ class Row:
     @property
     def separated(self) -> bool:
         """Whether depth 2 certainly needs more neurons than depth 3 takes in all."""
-        known = isinstance(self.shallow, LowerBound) and self.deep_widths is not None
-        return known and self.shallow.width_lower > sum(self.deep_widths)  # type: ignore[union-attr, arg-type]
+        if self.deep_widths is None or not isinstance(self.shallow, LowerBound):
+            return False
+        return self.shallow.width_lower > sum(self.deep_widths)
 
 
 def rows(omega: str, weights: str, eps: Accuracy, last_dim: int, progress: Progress = silent) -> Iterator[Row]:
@@ -86,13 +87,13 @@ def rows(omega: str, weights: str, eps: Accuracy, last_dim: int, progress: Progr
         if bound is None:
             raise BadInput("a crossover", needed="a bound of the weights, such as 2^d")
         shallow = depth_two_bound(omega, bound, eps, dim)
-        deep = build(f"sin({omega}*(2*r^2 - 1))", dim=dim, eps=eps, depth=3)
+        deep = build(f"sin(({omega})*(2*r^2 - 1))", dim=dim, eps=eps, depth=3)
         yield Row(dim, bound, shallow, deep, _widths_with_small_weights(deep.network, bound))
 
 
 def depth_two_bound(omega: str, weights: str | Fraction, eps: Accuracy, dim: int) -> LowerBound | NoBound:
     """What depth 2 needs for sin(omega t) at one dimension."""
-    return lower_bound(f"sin({omega}*t)", domain="spheres", dim=dim, eps=eps, weights=weights, theorem="degrees")
+    return lower_bound(f"sin(({omega})*t)", domain="spheres", dim=dim, eps=eps, weights=weights, theorem="degrees")
 
 
 def crossover(
@@ -129,8 +130,10 @@ def _widths_with_small_weights(network: object, bound: Fraction) -> tuple[int, i
     outer = max(2 * outer if network.thresholds[:1] == (0.0,) else outer, float(network.affine_offset is not None))
     shift = max(map(abs, network.second_thresholds), default=0.0)
     last = max(map(abs, network.second_weights), default=0.0)
-    if Fraction(abs(network.bias)) > bound or not (outer and shift and last):
+    if Fraction(abs(network.bias)) > bound:
         return None
+    if not (outer and shift and last):
+        return (0, 0)  # a constant
     first = _power_of_two_below(bound / Fraction(inner))
     second = _power_of_two_below(min(bound * first / Fraction(outer), bound / Fraction(shift)))
     excess = Fraction(last) / (bound * second)

@@ -70,9 +70,10 @@ def test_an_upper_bound_is_not_passed() -> None:
 
 
 def test_a_level_away_from_zero_is_found() -> None:
-    assert proved(crossings_bound("100 + cos(12*r)", 3, HALF)).width_lower == proved(
-        crossings_bound("cos(12*r)", 3, HALF)
-    ).width_lower
+    assert (
+        proved(crossings_bound("100 + cos(12*r)", 3, HALF)).width_lower
+        == proved(crossings_bound("cos(12*r)", 3, HALF)).width_lower
+    )
 
 
 def test_the_class_travels_with_the_bound() -> None:

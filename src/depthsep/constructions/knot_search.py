@@ -32,7 +32,7 @@ _REFINEMENTS = (0.5, 0.3, 0.15)  # how far a new grid reaches towards the neighb
 _APART = 1e-6  # knots closer than this are one: the slopes between them would swamp the program
 _TUBE_POINTS = 3000
 _TUBE_MARGIN = 1e-3  # the tube is narrowed by this share, so that rounding does not leave it
-_THINNING_TRIES = 14
+_THINNING_TRIES = 8
 
 
 @dataclass(frozen=True)

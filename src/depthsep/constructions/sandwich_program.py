@@ -38,7 +38,7 @@ _POINTS, _RADII = 36, 14  # samples of t and of r in a cell to begin with
 _DENSE = 500  # places in a cell where violations are looked for
 _ZOOM = 80  # places between two of those neighbours of a local maximum
 _EXCHANGES = 8
-_ITERATIONS = 400  # ten times what is usual; programs that are barely infeasible would take thousands
+_ITERATIONS = 400  # of the interior-point method: ten times what is usual; some would take thousands
 _SPARSE_DESIGN = 0.996
 _LEAST_GAP = 1e-5
 _SPARSE_SLACK = 2e-3  # violation of C1 by sparse solutions that needs no more samples, relative to eps
@@ -127,13 +127,25 @@ class SandwichProgram:
         profile: phi on arrays of radii.
         eps: The sup-norm error to stay under.
         cells: Right ends of the cells of radii, increasing, the last one 1.
+        patient: Solve by the simplex method, which is slower but gets to the end of ill-conditioned programs.
     """
 
-    def __init__(self, family: Family, profile: Callable[[Floats], Floats], eps: float, cells: Floats) -> None:
+    def __init__(
+        self,
+        family: Family,
+        profile: Callable[[Floats], Floats],
+        eps: float,
+        cells: Floats,
+        patient: bool = False,
+    ) -> None:
         """Choose the first samples."""
         self.family, self.profile, self.eps, self.cells = family, profile, eps, cells
+        self.patient = patient
         self.terms = family.degree + 1
         self.sizes = _moment_sizes(family)
+        values = profile(np.linspace(0, 1, 1001))
+        self.scale = float(np.ptp(values)) or 1.0
+        self._center = float(values.min()) + self.scale / 2
         self._starts = np.concatenate([[0.0], cells[:-1]])
         nodes = (1 - np.cos(np.pi * np.arange(_RADII) / (_RADII - 1))) / 2
         self._radii = [low + (high - low) * nodes for low, high in zip(self._starts, cells, strict=True)]
@@ -163,7 +175,7 @@ class SandwichProgram:
         """
         for _ in range(_EXCHANGES * (1 + 2 * strict)):
             solution = self._solve(knots, None)
-            if solution is None or solution.gap < _LEAST_GAP:
+            if solution is None or solution.gap < _LEAST_GAP * self.scale:
                 return None
             if not self._exchange(solution, 0.0 if strict else solution.gap / 2):
                 return solution
@@ -233,10 +245,12 @@ class SandwichProgram:
             A_eq=equal.matrix(layout.size),
             b_eq=equal.sides(),
             bounds=np.column_stack([lower, upper]),
-            method="highs-ipm",
-            options={"maxiter": _ITERATIONS},
+            method="highs-ds" if self.patient else "highs-ipm",
+            options={} if self.patient else {"maxiter": _ITERATIONS},
         )
-        return layout.solution(result.x, self.cells, self.family.dim) if result.status == 0 else None
+        if result.status != 0:
+            return None
+        return layout.solution(result.x * self.scale, self._center, self.cells, self.family.dim)
 
     def _define_kinks(self, rows: _Rows, layout: _Layout, group: int) -> None:
         """Kink = slope to the right - slope to the left, in units of the mean size of a coordinate."""
@@ -288,7 +302,7 @@ class SandwichProgram:
         powers = np.column_stack([relative ** (2 * np.arange(self.terms)), np.ones(len(radii))])
         for side, sign in ((0, 1.0), (1, -1.0)):
             columns = np.append(layout.bound(cell, side), layout.bias) + np.zeros((len(radii), 1), dtype=np.intp)
-            rows.add(columns, sign * powers, sign * target + eps)
+            rows.add(columns, sign * powers, (sign * (target - self._center) + eps) / self.scale)
 
 
 def _moment_sizes(family: Family) -> list[Floats]:
@@ -347,7 +361,7 @@ class _Layout:
         lower[self.gap :], upper[self.gap :] = (-1, 1) if free_gap else (0, 0)
         return lower, upper
 
-    def solution(self, x: Floats, ends: Floats, dim: int) -> Solution:
+    def solution(self, x: Floats, center: float, ends: Floats, dim: int) -> Solution:
         kinks = []
         for start, knots in zip(self.kinks, self.knots, strict=True):
             pairs = x[start : start + 2 * len(knots)].reshape(-1, 2)
@@ -356,4 +370,4 @@ class _Layout:
         scales = ends[:, None, None, None] ** (2 * np.arange(self.terms))
         polynomials = x[self._polynomials : self._bounds].reshape(shape) / scales
         slopes = [math.sqrt(dim) * k for k in kinks]
-        return Solution(self.knots, kinks, slopes, float(x[self.bias]), polynomials, float(x[self.gap]))
+        return Solution(self.knots, kinks, slopes, center + float(x[self.bias]), polynomials, float(x[self.gap]))

@@ -50,10 +50,11 @@ _DESIGN = 0.999  # the share of eps aimed at; sampling and rounding live on the 
 _CELLS = {1: 12, 2: 8}  # cells of radii by degree k,
 _MORE_CELLS = 10  # for larger k,
 _CELLS_OF_SPACE = 6  # and for every k in dimension 2 and 3, where there are more rows a cell
+_GRIDS = ((24, False), (48, True))  # abscissae for knots, and patience with programs: more of both where less fails
 _IMPROVED = 2  # how many families are searched in depth,
 _WORTH = 1.25  # unless they start this much wider than the best
 _PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
-_LINEAR_NOISE = 1e-12  # a linear part below this is rounding and is charged to the error instead of cancelled
+_LINEAR_NOISE = 1e-13  # a linear part below this share is rounding and is charged to the error instead of cancelled
 _PAD = 1e-9  # by how much polynomials are widened before they are rounded
 _LARGER = (110, 125, 150, 200, 300, 500, 1000)  # other accuracies, in percent of the one out of reach
 
@@ -114,12 +115,22 @@ class _Plan:
 
 
 def _plans(function: Radial, eps: Fraction, max_width: float, progress: Progress) -> list[_Plan]:
-    """Try the families degree by degree, cheaply; the best first."""
+    """Try the families degree by degree, cheaply; the best first. Fine grids of knots only where coarse ones fail."""
+    for points, patient in _GRIDS:
+        plans = _plans_on_grid(function, eps, max_width, points, patient, progress)
+        if plans:
+            return plans
+    return []
+
+
+def _plans_on_grid(
+    function: Radial, eps: Fraction, max_width: float, points: int, patient: bool, progress: Progress
+) -> list[_Plan]:
     plans: list[_Plan] = []
     best, stale = math.inf, 0
     for degree in range(1, _largest_degree(function.dim) + 1):
         progress(f"trying moments up to degree {2 * degree}", None)
-        plans += _plans_of_degree(function, eps, degree, min(best, max_width))
+        plans += _plans_of_degree(function, eps, degree, min(best, max_width), points, patient)
         least = min((plan.found.units for plan in plans), default=math.inf)
         stale = 0 if least < best else stale + 1
         best = least
@@ -128,11 +139,13 @@ def _plans(function: Radial, eps: Fraction, max_width: float, progress: Progress
     return _without_repeats(sorted(plans, key=lambda plan: plan.found.units))
 
 
-def _plans_of_degree(function: Radial, eps: Fraction, degree: int, largest: float) -> Iterator[_Plan]:
-    """The families of at most `largest` directions whose programs accept the accuracy."""
+def _plans_of_degree(
+    function: Radial, eps: Fraction, degree: int, largest: float, points: int, patient: bool
+) -> Iterator[_Plan]:
+    """The families of at most `largest` directions whose programs accept the accuracy with knots on a grid."""
     for family in families(function.dim, degree, largest):
-        program = _program(function, family, float(eps))
-        found = start(program, 24, rounds=2)
+        program = _program(function, family, float(eps), patient)
+        found = start(program, points, rounds=2)
         if found is not None:
             yield _Plan(program, found)
 
@@ -145,9 +158,9 @@ def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
     return list(first.values())
 
 
-def _program(function: Radial, family: Family, eps: float) -> SandwichProgram:
+def _program(function: Radial, family: Family, eps: float, patient: bool) -> SandwichProgram:
     count = _CELLS.get(family.degree, _MORE_CELLS) if function.dim > 3 else _CELLS_OF_SPACE
-    return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count)
+    return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count, patient)
 
 
 def _certified(function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
@@ -191,13 +204,14 @@ def _proved(function: Radial, eps: Fraction, plan: _Plan) -> CertifiedNetwork | 
     solution = plan.program.widest(plan.found.knots, strict=True)
     if solution is None:
         return None
-    network, witness = _rounded(plan.program.family, plan.program.cells, solution)
-    error = plan.program.error(solution) + 2 * _PAD * len(network.groups)
+    network, witness = _rounded(plan.program, solution)
+    error = plan.program.error(solution) + 2 * _PAD * plan.program.scale * len(network.groups)
     return first_proved(function, network, witness, [1.0002 * error], eps)
 
 
-def _rounded(family: Family, cells: Floats, solution: Solution) -> tuple[ShallowNetwork, dict[str, Any]]:
+def _rounded(program: SandwichProgram, solution: Solution) -> tuple[ShallowNetwork, dict[str, Any]]:
     """The network and the witness in the document's units: z = <u, x>, one direction at a time."""
+    family = program.family
     # A group without neurons stays if its polynomials help the proof: Q^- <= 0 <= Q^+ says something about moments.
     used = [
         g for g in range(len(family.groups)) if len(solution.knots[g]) or np.abs(solution.polynomials[:, g]).max() > 0
@@ -206,8 +220,8 @@ def _rounded(family: Family, cells: Floats, solution: Solution) -> tuple[Shallow
     affine = _affine_unit(family.dim, groups)
     bias = solution.bias - (affine.offset if affine else 0.0)
     listed = [
-        {"to": str(Fraction(float(end)).limit_denominator(10**6)), "groups": [_pair(family, p[g], g) for g in used]}
-        for end, p in zip(cells, solution.polynomials, strict=True)
+        {"to": str(Fraction(float(end)).limit_denominator(10**6)), "groups": [_pair(program, p[g], g) for g in used]}
+        for end, p in zip(program.cells, solution.polynomials, strict=True)
     ]
     return ShallowNetwork(family.dim, bias, groups, affine), {"kind": "moment-sandwich", "cells": listed}
 
@@ -220,24 +234,26 @@ def _ridge_group(family: Family, solution: Solution, group: int) -> RidgeGroup:
     return RidgeGroup(family.groups[group], tuple((knots[keep] * length).tolist()), tuple(weights.tolist()))
 
 
-def _pair(family: Family, polynomials: Floats, group: int) -> dict[str, list[str]]:
+def _pair(program: SandwichProgram, polynomials: Floats, group: int) -> dict[str, list[str]]:
     """Upper and lower polynomial of one direction, widened by a trifle against rounding."""
+    family = program.family
     degrees = np.arange(family.degree + 1)
     largest = np.array([max(abs(r[group]) for j, r in family.moment_rows if j == degree) for degree in degrees])
     scale = family.sphere_moments * family.counts[group] * family.lengths[group] ** (2 * degrees)
-    pad = _PAD / np.maximum(largest, 1e-9)
+    pad = _PAD * program.scale / np.maximum(largest, 1e-9)
     upper, lower = (polynomials[0] + pad) / scale, (polynomials[1] - pad) / scale
     return {"upper": [c.hex() for c in upper.tolist()], "lower": [c.hex() for c in lower.tolist()]}
 
 
 def _affine_unit(dim: int, groups: tuple[RidgeGroup, ...]) -> AffineUnit | None:
     """The neuron that cancels the linear part of the kinks at 0, or None where it cancels by itself."""
-    linear = np.zeros(dim)
+    linear, size = np.zeros(dim), 0.0
     for group in groups:
         if group.odd_weight:
             linear -= group.odd_weight * sum_of(group.directions)
+            size += abs(group.odd_weight) * group.directions.count
     length = math.sqrt(math.fsum(linear**2))
-    if length < _LINEAR_NOISE:
+    if length <= _LINEAR_NOISE * size:
         return None
     return AffineUnit(tuple(linear.tolist()), length * (1 + 1e-9), 1.0)
 
@@ -284,7 +300,7 @@ def _reachable_eps(function: Radial, eps: Fraction, max_width: int, progress: Pr
         return any(
             plan.found.units <= max_width
             for degree in degrees
-            for plan in _plans_of_degree(function, larger, degree, max_width)
+            for plan in _plans_of_degree(function, larger, degree, max_width, *_GRIDS[0])
         )
 
     first = bisect_left(_LARGER, True, key=suffices)

@@ -26,7 +26,7 @@ from depthsep.functions.radial import _FLOAT as FLOAT_OPERATIONS
 from depthsep.functions.radial import parse_profile
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
 from depthsep_check.expression import Expression
-from depthsep_check.theorems.crossings import BALL, MAX_DEPTH, MAX_PIECES, SPHERES, capacity
+from depthsep_check.theorems.crossings import BALL, MAX_DEPTH, MAX_PIECES, MAX_POINTS, SPHERES, capacity
 
 __all__ = ["THEOREM", "crossings_bound"]
 
@@ -109,7 +109,7 @@ def _best_witness(expression: Expression, dim: int, eps: float, domain: str) -> 
     if not np.ptp(values) > 2 * margin:
         return f"{np.ptp(values):.6g}", None
     level = _best_level(values[:: _FINER if grid > _COARSEST else 1], margin)
-    indices = _around(values - float(level), margin)
+    indices = _around(values - float(level), margin)[:MAX_POINTS]  # fewer sides prove less, and fit a document
     product = factor * (len(indices) - 1)
     shifted = (indices + start * grid).tolist()
     witness = {"kind": "alternation", "grid": grid, "level": str(level), "indices": shifted}
