@@ -51,6 +51,7 @@ _CELLS = {1: 12, 2: 8}  # cells of radii by degree k,
 _MORE_CELLS = 10  # for larger k,
 _CELLS_OF_SPACE = 6  # and for every k in dimension 2 and 3, where there are more rows a cell
 _GRIDS = ((24, False), (48, True))  # abscissae for knots, and patience with programs: more of both where less fails
+_PATIENT_DEGREE = 3  # programs of a larger degree would take minutes each
 _IMPROVED = 2  # how many families are searched in depth,
 _WORTH = 1.25  # unless they start this much wider than the best
 _PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
@@ -128,8 +129,9 @@ def _plans_on_grid(
 ) -> list[_Plan]:
     plans: list[_Plan] = []
     best, stale = math.inf, 0
-    for degree in range(1, _largest_degree(function.dim) + 1):
-        progress(f"trying moments up to degree {2 * degree}", None)
+    last = min(_largest_degree(function.dim), _PATIENT_DEGREE) if patient else _largest_degree(function.dim)
+    for degree in range(1, last + 1):
+        progress(f"trying moments up to degree {2 * degree}" + ", on a finer grid" * patient, None)
         plans += _plans_of_degree(function, eps, degree, min(best, max_width), points, patient)
         least = min((plan.found.units for plan in plans), default=math.inf)
         stale = 0 if least < best else stale + 1
@@ -286,7 +288,7 @@ def _out_of_reach(
 
 def _predicted_width(function: Radial, eps: Fraction, progress: Progress) -> int | None:
     """The width that the best plan starts with, whatever it is; None without a plan."""
-    plans = _plans(function, eps, math.inf, progress)
+    plans = _plans_on_grid(function, eps, math.inf, *_GRIDS[0], progress)
     return plans[0].found.units if plans else None
 
 
