@@ -176,7 +176,7 @@ def test_no_family_gets_there() -> None:
     with pytest.raises(OutOfReach) as caught:
         searched("r", 2, "1/1000")
     error = caught.value
-    assert error.found.startswith("no family of directions gets there at all; about eps = ")
+    assert error.found.startswith("none of the families of directions that were tried gets there; about eps = ")
     assert error.do == "a larger eps, or depth 3"
     assert error.reached["predicted_width"] is None
     assert Fraction(1, 1000) < Fraction(error.reached["reachable_eps"]) <= Fraction(1, 100)

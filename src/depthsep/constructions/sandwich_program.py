@@ -38,7 +38,11 @@ _POINTS, _RADII = 36, 14  # samples of t and of r in a cell to begin with
 _DENSE = 500  # places in a cell where violations are looked for
 _ZOOM = 80  # places between two of those neighbours of a local maximum
 _EXCHANGES = 8
-_ITERATIONS = 400  # of the interior-point method: ten times what is usual; some would take thousands
+# The interior-point method takes about 40 iterations, or fails soon and leaves the rest to a simplex method that may take
+# very long. The dual simplex method is then the better one; alone, it is several times slower.
+_SOLVERS = (("highs-ipm", 400), ("highs-ds", 6000))
+_PATIENT_SOLVERS = (("highs-ds", 10**6),)
+_INFEASIBLE = 2  # the status that SciPy gives
 _SPARSE_DESIGN = 0.996
 _LEAST_GAP = 1e-5
 _SPARSE_SLACK = 2e-3  # violation of C1 by sparse solutions that needs no more samples, relative to eps
@@ -238,19 +242,22 @@ class SandwichProgram:
             # Sparse solutions have no gap: aiming a little lower leaves them one.
             self._radius_rows(below, layout, cell, self.eps if weights is None else _SPARSE_DESIGN * self.eps)
         lower, upper = layout.bounds(weights is None)
-        result = linprog(
-            layout.objective(weights),
-            A_ub=below.matrix(layout.size),
-            b_ub=below.sides(),
-            A_eq=equal.matrix(layout.size),
-            b_eq=equal.sides(),
-            bounds=np.column_stack([lower, upper]),
-            method="highs-ds" if self.patient else "highs-ipm",
-            options={} if self.patient else {"maxiter": _ITERATIONS},
-        )
-        if result.status != 0:
-            return None
-        return layout.solution(result.x * self.scale, self._center, self.cells, self.family.dim)
+        for method, iterations in _PATIENT_SOLVERS if self.patient else _SOLVERS:
+            result = linprog(
+                layout.objective(weights),
+                A_ub=below.matrix(layout.size),
+                b_ub=below.sides(),
+                A_eq=equal.matrix(layout.size),
+                b_eq=equal.sides(),
+                bounds=np.column_stack([lower, upper]),
+                method=method,
+                options={"maxiter": iterations},
+            )
+            if result.status == 0:
+                return layout.solution(result.x * self.scale, self._center, self.cells, self.family.dim)
+            if result.status == _INFEASIBLE:
+                return None
+        return None
 
     def _define_kinks(self, rows: _Rows, layout: _Layout, group: int) -> None:
         """Kink = slope to the right - slope to the left, in units of the mean size of a coordinate."""

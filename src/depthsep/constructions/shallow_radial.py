@@ -268,7 +268,7 @@ def _out_of_reach(
     if certified is not None:
         found = f"the smallest one found has {predicted:,} neurons"
     elif predicted is None:
-        found = "no family of directions gets there at all"
+        found = "none of the families of directions that were tried gets there"
     elif predicted > max_width:
         found = f"about {predicted:,} neurons needed (an estimate)"
     else:
