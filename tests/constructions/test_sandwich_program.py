@@ -146,7 +146,7 @@ def test_the_next_sparse_solution_knows_where_the_last_one_cut_corners():
     program = program_of("lines that leave a linear part")
     grid, weights = [knot_grid(2, 24)], [np.ones(24)]
     errors = [program.error(program.sparse(grid, weights)) / program.eps for _ in range(2)]
-    assert errors[0] > 1.02
+    assert errors[0] > 1.01
     assert errors[1] < 1.01
 
 

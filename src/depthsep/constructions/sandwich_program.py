@@ -38,9 +38,9 @@ _POINTS, _RADII = 36, 14  # samples of t and of r in a cell to begin with
 _DENSE = 500  # places in a cell where violations are looked for
 _ZOOM = 80  # places between two of those neighbours of a local maximum
 _EXCHANGES = 8
-# The interior-point method takes about 40 iterations, or fails soon and leaves the rest to a simplex method that may take
-# very long. The dual simplex method is then the better one; alone, it is several times slower.
-_SOLVERS = (("highs-ipm", 400), ("highs-ds", 6000))
+# The interior-point method takes about 40 iterations, or fails soon and leaves the rest to a simplex method that may
+# take very long. The dual simplex method is then the better one; alone, it is several times slower.
+_SOLVERS = (("highs-ipm", 400), ("highs-ds", 2500))
 _PATIENT_SOLVERS = (("highs-ds", 10**6),)
 _INFEASIBLE = 2  # the status that SciPy gives
 _SPARSE_DESIGN = 0.996

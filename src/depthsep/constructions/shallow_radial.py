@@ -54,7 +54,9 @@ _GRIDS = ((24, False), (48, True))  # abscissae for knots, and patience with pro
 _PATIENT_DEGREE = 3  # programs of a larger degree would take minutes each
 _IMPROVED = 2  # how many families are searched in depth,
 _WORTH = 1.25  # unless they start this much wider than the best
-_PROVED = 3  # how many sets of knots are thinned and proved until one proof closes
+_PROVED = 3  # how many sets of knots are proved until one proof closes,
+_THINNED = 2  # and how many of them are thinned first,
+_CLOSE = 1.1  # unless they are this much wider than the best
 _LINEAR_NOISE = 1e-13  # a linear part below this share is rounding and is charged to the error instead of cancelled
 _PAD = 1e-9  # by how much polynomials are widened before they are rounded
 _LARGER = (110, 125, 150, 200, 300, 500, 1000)  # other accuracies, in percent of the one out of reach
@@ -183,7 +185,8 @@ def _certified_of(
     best = sorted(improved, key=lambda plan: plan.found.units)[:_PROVED]
     if best:
         progress(f"removing knots from {best[0].found.units:,} neurons", None)
-    thinned = [_Plan(plan.program, thin_out(plan.program, plan.found)) for plan in best[:2]]
+    close = [plan for plan in best[:_THINNED] if plan.found.units <= _CLOSE * best[0].found.units]
+    thinned = [_Plan(plan.program, thin_out(plan.program, plan.found)) for plan in close]
     for plan in sorted([*thinned, *best], key=lambda plan: plan.found.units):
         progress(f"proving {plan.found.units:,} neurons", None)
         certified = _proved(function, eps, plan)
