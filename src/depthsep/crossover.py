@@ -9,8 +9,9 @@ The function is sin(omega t), t = <x, x'>, for two points of the unit sphere of 
   exact changes: a ReLU layer is positively homogeneous, so the layers are multiplied by powers of two a and b/a and
   the output by 1/b; and a neuron whose output weight is too large is split in a power of two equal ones.
 
-Both numbers are certified, for one class of weights and one accuracy. The depth-3 class is the smaller one: its biases
-obey B too, which the lower bound does not ask for.
+Both numbers are for one class of weights and one accuracy. The depth-3 class is the smaller one: its biases obey B too,
+which the lower bound does not ask for. The checker replays the lower bound and the network for sin(omega (2 r^2 - 1));
+the steps from that network to one in x and x' with small weights are the exact ones above, taken here and not replayed.
 
 Source: the separation is Daniely's; the constants, and that it starts at d = 4, are found here.
 """

@@ -50,7 +50,8 @@ def crossover(
     """Find the smallest dimension where every depth-2 network is wider than a depth-3 network that is built.
 
     The function is sin(W t), t the inner product of two unit vectors. Both sides obey the same bound of the weights and
-    the same accuracy, and both are certified: a lower bound at depth 2, a network at depth 3.
+    the same accuracy. The checker replays a lower bound at depth 2 and the network at depth 3; making the network's
+    weights small (powers of two, and splitting neurons) is exact, but done here and not replayed.
     """
     from depthsep.crossover import crossover as find
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from depthsep.errors import BadInput, DocumentExists
+from depthsep.progress import Progress
 from depthsep.reports.text import exact_decimal, json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = [
-    "Progress",
     "dim_option",
     "eps_option",
     "example",
@@ -33,7 +33,6 @@ __all__ = [
     "within",
 ]
 
-Progress = Callable[[str, float | None], None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 PLAIN_WIDTH = 140  # in a pipe there is no screen to fit, and a broken line would be worse than a long one

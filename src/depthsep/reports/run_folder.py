@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthsep.errors import BadInput, DepthsepError, DocumentExists
+from depthsep.progress import Progress, silent
 from depthsep.reports.text import json_text
 
 if TYPE_CHECKING:
@@ -128,9 +129,7 @@ def _remove_empty(parents: list[Path]) -> None:
             parent.rmdir()
 
 
-def write(
-    separation: Separation, folder: Path, progress: Callable[[str, float | None], None] | None = None
-) -> dict[str, Any]:
+def write(separation: Separation, folder: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write everything that a run leaves behind.
 
     Args:
@@ -144,14 +143,13 @@ def write(
     from depthsep.reports.page import render
     from depthsep.reports.rows import kind_of, networks_of
 
-    report = progress or (lambda _text, _fraction: None)
     notes: list[str] = []
     networks = []
     for certified in networks_of(separation):
         name = f"{kind_of(certified)}.json"
         certified.save(folder / name)
         networks.append({**certified.summary(), "document": name})
-        report(f"writing {kind_of(certified)}.onnx", None)
+        progress(f"writing {kind_of(certified)}.onnx", None)
         notes += _write_onnx(certified, folder / f"{kind_of(certified)}.onnx")
     summary = {
         "function": separation.function.text,
@@ -165,7 +163,7 @@ def write(
         "notes": notes,
         "report": "report.html",
     }
-    report("drawing the report", None)
+    progress("drawing the report", None)
     (folder / "report.html").write_text(render(separation, notes), encoding="utf-8")
     (folder / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
     return summary
