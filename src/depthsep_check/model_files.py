@@ -9,8 +9,10 @@ exporter is used. Both formats are read with the standard library only:
                   other attribute, its weights the same tensors as raw doubles; no other node, input, output,
                   initializer, attribute, function, domain, annotation, or field of any other kind
 
+Of a document about equal networks the file may also be one of float32 throughout, and there may be several outputs.
+
 Metadata and documentation strings are ignored: they change no function. Equal weights in an equal graph compute, in
-exact arithmetic, the function of the document. A float64 is compared by value, so -0.0 counts as 0.0.
+exact arithmetic, the function of the document. A number is compared by value, so -0.0 counts as 0.0.
 """
 
 from __future__ import annotations
@@ -30,12 +32,19 @@ from depthsep_check.document import (
     CodeDirections,
     Directions,
     Document,
+    EqualityDocument,
     ExplicitDirections,
     OrbitDirections,
     RidgeNetwork,
     SeparableNetwork,
 )
+from depthsep_check.fields import peek_kind
+from depthsep_check.integer_layers import Layer as IntegerLayer
+from depthsep_check.integer_layers import Row as IntegerRow
+from depthsep_check.integer_layers import read_integer_layers
 from depthsep_check.numbers import shown
+from depthsep_check.relu_networks import Layer as RationalLayer
+from depthsep_check.relu_networks import read_relu_network
 from depthsep_check.verdict import Exhausted, Malformed, Refuted, Unsupported
 
 MAX_MODEL_BYTES = 2**31
@@ -46,7 +55,7 @@ STEP = "model"
 Row = Sequence[float]
 
 
-def compare(document: Document, path: os.PathLike[str] | str) -> str:
+def compare(document: Document | EqualityDocument, path: os.PathLike[str] | str) -> str:
     """Compare a model file with the network of a document.
 
     Args:
@@ -63,14 +72,18 @@ def compare(document: Document, path: os.PathLike[str] | str) -> str:
         Unsupported: its format is not known here, or the document has no network.
     """
     name = os.path.basename(os.fspath(path))
-    readers: dict[str, Callable[[memoryview], dict[str, Tensor]]] = {".onnx": _onnx, ".safetensors": _safetensors}
+    readers = {".onnx": _onnx, ".safetensors": _safetensors}
     reader = readers.get(os.path.splitext(name)[1].lower())
     if reader is None:
         raise Unsupported(f"model file {shown(name)} (known: .onnx, .safetensors)")
     if document.network is None:
         raise Unsupported("comparing a model with a lower bound, which has no network")
-    layers = _expand(document.network)
-    tensors = reader(_load(path))
+    of_equality = isinstance(document, EqualityDocument)
+    layers = _expand_equal(document.network) if of_equality else _expand(document.network)
+    tensors = reader(_load(path), _ALL_FORMS if of_equality else _DOUBLES)
+    forms = sorted({tensor.form.name for tensor in tensors.values()})
+    if len(forms) > 1:
+        raise Refuted(STEP, f"the file has numbers of the types {' and '.join(forms)}")
     if reader is _onnx and len(tensors) != 2 * len(layers):
         raise Refuted(STEP, f"the graph has {len(tensors) // 2} affine maps, the network has {len(layers)}")
     for layer in layers:
@@ -81,8 +94,8 @@ def compare(document: Document, path: os.PathLike[str] | str) -> str:
     widths = ", ".join(str(layer.rows) for layer in layers[:-1])
     weights = sum(layer.rows * (layer.columns + 1) for layer in layers)
     return (
-        f"{name} is the network of the document, weight by weight: dimension {document.claim.dim}, widths ({widths}), "
-        f"{weights} float64 weights and biases; the same function in exact arithmetic"
+        f"{name} is the network of the document, weight by weight: dimension {layers[0].columns}, widths ({widths}), "
+        f"{weights} {forms[0]} weights and biases; the same function in exact arithmetic"
     )
 
 
@@ -98,11 +111,29 @@ def _load(path: os.PathLike[str] | str) -> memoryview:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A type of numbers: its names, its code in the module `struct`, its size in bytes, its names in the formats."""
+
+    name: str
+    word: str
+    code: str
+    size: int
+    safetensors: str
+    onnx: int
+
+
+_DOUBLES = (Form("float64", "double", "d", 8, "F64", 11),)
+_ALL_FORMS = (*_DOUBLES, Form("float32", "float", "f", 4, "F32", 1))
+_Forms = tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor of float64 as it lies in the file, little-endian and row by row."""
+    """A tensor as it lies in the file, little-endian and row by row."""
 
     shape: tuple[int, ...]
     data: memoryview
+    form: Form
 
 
 def _compare_tensor(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...], rows: Iterator[Row]) -> None:
@@ -112,15 +143,16 @@ def _compare_tensor(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...
         raise Refuted(STEP, f"the file has no tensor {name}")
     if tensor.shape != shape:
         raise Refuted(STEP, f"{name} has shape {list(tensor.shape)}, the network has {list(shape)}")
-    if len(tensor.data) != _size(shape):
+    form = tensor.form
+    if len(tensor.data) != _size(shape, form):
         raise Malformed(name, f"{len(tensor.data)} bytes for shape {list(shape)}")
     at = 0
     for index, row in enumerate(rows):
-        expected = struct.pack(f"<{len(row)}d", *row)
-        stored = tensor.data[at : at + len(expected)]
-        at += len(expected)
-        if stored != expected:
-            _compare_values(f"{name}[{index}]", struct.unpack(f"<{len(row)}d", stored), row)
+        layout = struct.Struct(f"<{len(row)}{form.code}")
+        stored = layout.unpack_from(tensor.data, at)
+        at += layout.size
+        if stored != tuple(row):
+            _compare_values(f"{name}[{index}]", stored, row)
 
 
 def _compare_values(place: str, stored: Row, expected: Row) -> None:
@@ -130,9 +162,9 @@ def _compare_values(place: str, stored: Row, expected: Row) -> None:
             raise Refuted(STEP, f"{where} is {found!r}, the network has {wanted!r}")
 
 
-def _size(shape: Sequence[int]) -> int:
-    """The number of bytes of a tensor of float64."""
-    size = 8
+def _size(shape: Sequence[int], form: Form) -> int:
+    """The number of bytes of a tensor."""
+    size = form.size
     for length in shape:
         size *= length
     return size
@@ -220,6 +252,87 @@ def _expand_separable(network: SeparableNetwork) -> list[Layer]:
     ]
 
 
+def _expand_equal(value: Any) -> list[Layer]:
+    """The layers of the network of a document about equal networks, which is still unread."""
+    readers = {"relu-network": _expand_relu, "integer-layers": _expand_integers}
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == "threshold-circuit":
+        raise Unsupported("comparing a model with a threshold circuit")
+    return readers[peek_kind(value, "network", readers)](value)
+
+
+def _expand_relu(value: Any) -> list[Layer]:
+    network = read_relu_network(value, "network")
+
+    sizes = (network.dim, *network.widths, network.outputs)
+    _require_size(*sizes)
+    parts = zip(_layer_names(network.depth), network.layers, sizes[:-1], strict=True)
+    return [_rational_layer(name, layer, columns) for name, layer, columns in parts]
+
+
+def _rational_layer(name: str, layer: RationalLayer, columns: int) -> Layer:
+    return Layer(
+        name,
+        len(layer.biases),
+        columns,
+        lambda: ([_equal_float(entry) for entry in row] for row in layer.weights),
+        lambda: map(_equal_float, layer.biases),
+    )
+
+
+def _expand_integers(value: Any) -> list[Layer]:
+    """Exponents e multiply a unit by 2^e and divide what reads it by that; the scale multiplies the outputs."""
+    network = read_integer_layers(value, "network")
+    sizes = (network.dim, *(layer.units for layer in network.layers), len(network.rows))
+    _require_size(*sizes)
+    units = [_units_of(layer) for layer in network.layers] + [[(row, bias, 0) for row, bias in network.rows]]
+    factors = [fmpq(1)] * len(network.layers) + [network.scale]
+    names = _layer_names(network.depth)
+    return [
+        _integer_layer(names[place], columns, units[place], factors[place], units[place - 1] if place else [])
+        for place, columns in enumerate(sizes[:-1])
+    ]
+
+
+_Unit = tuple[IntegerRow, int, int]  # a row, a bias and an exponent
+
+
+def _units_of(layer: IntegerLayer) -> list[_Unit]:
+    rows = [(block.row, bias) for block in layer.blocks for bias in block.biases]
+    exponents = layer.exponents or [0] * len(rows)
+    return [(row, bias, exponent) for (row, bias), exponent in zip(rows, exponents, strict=True)]
+
+
+def _integer_layer(name: str, columns: int, units: list[_Unit], factor: fmpq, before: list[_Unit]) -> Layer:
+    def weights() -> Iterator[Row]:
+        for row, _, own in units:
+            entries = [0.0] * columns
+            for index, weight in zip(row.inputs, row.weights, strict=True):
+                entries[index] = _scaled(weight, factor, own - (before[index][2] if before else 0))
+            yield entries
+
+    def biases() -> Iterator[float]:
+        return (_scaled(bias, factor, own) for _, bias, own in units)
+
+    return Layer(name, len(units), columns, weights, biases)
+
+
+def _scaled(value: int, factor: fmpq, exponent: int) -> float:
+    return _equal_float(factor * value * fmpq(2) ** exponent)
+
+
+def _equal_float(value: fmpq) -> float:
+    """The float64 that equals a number."""
+    result = _float(value)
+    if fmpq(*result.as_integer_ratio()) != value:
+        raise Refuted(STEP, "the network has a weight that no float64 holds")
+    return result
+
+
+def _layer_names(depth: int) -> list[str]:
+    return [*(f"hidden{place}" for place in range(1, depth)), "output"]
+
+
 def _require_size(*sizes: int) -> None:
     """Refuse networks that no file read here can hold, before anything is expanded."""
     if sum(8 * (before + 1) * after for before, after in pairwise(sizes)) > MAX_MODEL_BYTES:
@@ -283,7 +396,7 @@ def _float(value: fmpq) -> float:
 # safetensors
 
 
-def _safetensors(content: memoryview) -> dict[str, Tensor]:
+def _safetensors(content: memoryview, forms: _Forms) -> dict[str, Tensor]:
     if len(content) < 8:
         raise Malformed("safetensors", "no header")
     (length,) = struct.unpack("<Q", content[:8])
@@ -297,11 +410,13 @@ def _safetensors(content: memoryview) -> dict[str, Tensor]:
     for name, (dtype, shape, start, end) in sorted(
         ((name, _entry(name, value)) for name, value in header.items()), key=lambda item: item[1][2:]
     ):
-        if dtype != "F64":
-            raise Refuted(STEP, f"{shown(name)} is of type {shown(dtype)}, not F64")
-        if start != reached or end - start != _size(shape):
+        form = next((form for form in forms if form.safetensors == dtype), None)
+        if form is None:
+            known = " or ".join(form.safetensors for form in forms)
+            raise Refuted(STEP, f"{shown(name)} is of type {shown(dtype)}, not {known}")
+        if start != reached or end - start != _size(shape, form):
             raise Malformed(f"safetensors {shown(name)}", "its bytes overlap, leave a gap or do not fit its shape")
-        tensors[name] = Tensor(shape, data[start:end])
+        tensors[name] = Tensor(shape, data[start:end], form)
         reached = end
     if reached != len(data):
         raise Malformed("safetensors", f"{len(data)} bytes of data where the header describes {reached}")
@@ -343,12 +458,12 @@ def _entry(name: str, value: Any) -> tuple[Any, tuple[int, ...], int, int]:
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EITHER = -1  # a repeated number, packed or not
-_DOUBLE, _INT_ATTRIBUTE = 11, 2
+_INT_ATTRIBUTE = 2
 _OPSETS = range(13, 26)
 Message = dict[int, list[Any]]
 
 
-def _onnx(content: memoryview) -> dict[str, Tensor]:
+def _onnx(content: memoryview, forms: _Forms) -> dict[str, Tensor]:
     known = {1: _VARINT, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _VARINT, 6: _BYTES, 7: _BYTES, 8: _BYTES, 14: _BYTES}
     model = _message(content, "ONNX model", known, repeated=(8, 14))
     opsets = [_message(view, "opset", {1: _BYTES, 2: _VARINT}) for view in model.get(8, [])]
@@ -360,20 +475,21 @@ def _onnx(content: memoryview) -> dict[str, Tensor]:
     graph = _message(model[7][0], "ONNX graph", fields, repeated=(1, 5, 11, 12, 16))
     tensors: dict[str, Tensor] = {}
     for view in graph.get(5, []):
-        name, tensor = _onnx_tensor(view)
+        name, tensor = _onnx_tensor(view, forms)
         if name in tensors:
             raise Malformed("ONNX graph", f"the initializer {shown(name)} appears twice")
         tensors[name] = tensor
-    _check_chain(graph, tensors)
+    _check_chain(graph, tensors, forms)
     return tensors
 
 
-def _check_chain(graph: Message, tensors: dict[str, Tensor]) -> None:
+def _check_chain(graph: Message, tensors: dict[str, Tensor], forms: _Forms) -> None:
     """The nodes must be Gemm, Relu, ..., Gemm from the one input to the one output, with the canonical weights."""
     inputs, outputs = graph.get(11, []), graph.get(12, [])
     if (len(inputs), len(outputs)) != (1, 1):
         raise Refuted(STEP, f"the graph has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
-    (current, columns), (output, rows) = _end(inputs[0]), _end(outputs[0])
+    form = next((tensor.form for tensor in tensors.values()), forms[0])
+    (current, columns), (output, rows) = _end(inputs[0], form), _end(outputs[0], form)
     nodes = [_node(view, index) for index, view in enumerate(graph.get(1, []))]
     if len(nodes) % 2 == 0 or len(nodes) != len(tensors) - 1:
         raise Refuted(STEP, f"the graph has {len(nodes)} nodes and {len(tensors)} weights, which is no chain")
@@ -391,7 +507,8 @@ def _check_chain(graph: Message, tensors: dict[str, Tensor]) -> None:
         current = result
     if current != output:
         raise Refuted(STEP, f"the output of the graph is {shown(output)}, not the result of the last node")
-    first, last = tensors.get("hidden1.weight"), tensors.get("output.weight")
+    last = tensors.get("output.weight")
+    first = tensors.get("hidden1.weight", last)
     if first and last and ((columns,), (rows,)) != (first.shape[1:], last.shape[:1]):
         raise Refuted(STEP, f"the graph declares {columns} inputs and {rows} outputs, which its weights do not have")
 
@@ -421,13 +538,15 @@ def _attribute(view: memoryview, place: str) -> tuple[str, int | None]:
     return _text(attribute, 1), _number(attribute, 3) if plain else None
 
 
-def _onnx_tensor(view: memoryview) -> tuple[str, Tensor]:
-    """(name, tensor) of an initializer of doubles; one that is stored in any other way is refused."""
+def _onnx_tensor(view: memoryview, forms: _Forms) -> tuple[str, Tensor]:
+    """(name, tensor) of an initializer of raw numbers; one that is stored in any other way is refused."""
     fields = {1: _EITHER, 2: _VARINT, 8: _BYTES, 9: _BYTES, 12: _BYTES, 13: _BYTES, 14: _VARINT, 16: _BYTES}
     tensor = _message(view, "ONNX tensor", fields, repeated=(1, 13, 16))
     name = _text(tensor, 8)
-    if _number(tensor, 2) != _DOUBLE:
-        raise Refuted(STEP, f"{shown(name)} is of type {_number(tensor, 2)}, not {_DOUBLE} (double)")
+    form = next((form for form in forms if form.onnx == _number(tensor, 2)), None)
+    if form is None:
+        known = " or ".join(f"{form.onnx} ({form.word})" for form in forms)
+        raise Refuted(STEP, f"{shown(name)} is of type {_number(tensor, 2)}, not {known}")
     if 13 in tensor or _number(tensor, 14) != 0:
         raise Unsupported(f"the tensor {shown(name)}, which lies in another file")
     if 9 not in tensor:
@@ -437,11 +556,11 @@ def _onnx_tensor(view: memoryview) -> tuple[str, Tensor]:
         shape += [part] if isinstance(part, int) else _packed(part)
     if not all(length < 2**62 for length in shape):
         raise Malformed(f"ONNX tensor {shown(name)}", "a negative length")
-    return name, Tensor(tuple(shape), tensor[9][0])
+    return name, Tensor(tuple(shape), tensor[9][0], form)
 
 
-def _end(view: memoryview) -> tuple[str, int]:
-    """(name, number of columns) of an input or output: doubles of shape [anything, columns]."""
+def _end(view: memoryview, form: Form) -> tuple[str, int]:
+    """(name, number of columns) of an input or output: numbers of the form, of shape [anything, columns]."""
     value = _message(view, "graph end", {1: _BYTES, 2: _BYTES, 3: _BYTES, 4: _BYTES}, repeated=(4,))
     name = _text(value, 1)
     kind = _message(_part(value, 2, name), f"type of {shown(name)}", {1: _BYTES, 6: _BYTES})
@@ -449,8 +568,8 @@ def _end(view: memoryview) -> tuple[str, int]:
     shape = _message(_part(tensor, 2, name), f"shape of {shown(name)}", {1: _BYTES}, repeated=(1,))
     kinds = {1: _VARINT, 2: _BYTES, 3: _BYTES}
     lengths = [_message(part, f"shape of {shown(name)}", kinds) for part in shape.get(1, [])]
-    if _number(tensor, 1) != _DOUBLE or len(lengths) != 2 or 1 in lengths[0]:
-        raise Refuted(STEP, f"{shown(name)} is not a table of doubles with any number of rows")
+    if _number(tensor, 1) != form.onnx or len(lengths) != 2 or 1 in lengths[0]:
+        raise Refuted(STEP, f"{shown(name)} is not a table of {form.word}s with any number of rows")
     return name, _number(lengths[1], 1)
 
 

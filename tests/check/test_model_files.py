@@ -5,6 +5,7 @@ import json
 import math
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ import pytest
 
 from depthsep.networks import (
     AffineUnit,
+    Block,
     CodeCube,
     ExplicitDirections,
+    IntegerLayers,
     Network,
     Orbit,
+    OutputRow,
+    ReluNetwork,
     RidgeGroup,
     SeparableNetwork,
     ShallowNetwork,
@@ -560,3 +565,180 @@ def test_a_doubled_weight_beyond_the_format(tmp_path: Path) -> None:
     entries, data = layout(DEEP)
     verdict = compare(network, safetensors(entries, data), tmp_path, ".safetensors")
     assert_refused(verdict, Status.REFUTED, "a weight that no float64 holds")
+
+
+# -------------------------------------------------------------------------------------------------- equal networks
+
+INTEGERS = IntegerLayers(
+    2,
+    (
+        (Block([0], [8], [0, -4]), Block([], [], [1]), Block([0, 1], [8, -8], [3])),
+        (Block([0, 1], [1, -2], [0]), Block([2, 3], [5, -1], [-1, 0])),
+    ),
+    ([0, 1, -2, 3], [2, 0, -1]),
+    (OutputRow([0, 2], [3, 1], -1), OutputRow([], [], 7)),
+    Fraction(-5, 4),
+)
+RATIONAL = ReluNetwork.from_arrays([([[0.5, "1/4"], [0, -3]], [1, 0.1]), ([[1, 2], [0, 4]], [0, "-1/8"])])
+AFFINE = ReluNetwork.from_arrays([([[0.5, 2.0]], [1])])
+EQUAL: dict[str, Any] = {"integers": INTEGERS, "rational": RATIONAL, "affine": AFFINE}
+
+
+def equality(network: Any, kind: str = "same-function") -> str:
+    """A document about equal networks, whose claim is not read when a model is compared."""
+    parts = {"function": {}, "claim": {"kind": kind}, "network": network, "witness": {}}
+    return encode({"format": "depthsep", "version": 1, "made_by": "a test", **parts})
+
+
+def equal_tensors(network: Any, dtype: str = "float64") -> dict[str, np.ndarray]:
+    """The layers, straight from the definitions."""
+    if isinstance(network, ReluNetwork):
+        layers = network.dense_layers()
+    else:
+        layers = [(weights.toarray(), biases) for weights, biases in network.sparse_layers()]
+    names = [*(f"hidden{place}" for place in range(1, len(layers))), "output"]
+    pairs = zip(names, layers, strict=True)
+    return {
+        f"{n}.{part}": np.asarray(t, dtype=dtype)
+        for n, layer in pairs
+        for part, t in zip(("weight", "bias"), layer, strict=True)
+    }
+
+
+def equal_safetensors(parts: dict[str, np.ndarray]) -> bytes:
+    entries: dict[str, Any] = {}
+    data = b""
+    for name, tensor in parts.items():
+        kind = {"float64": "F64", "float32": "F32", "float16": "F16"}[str(tensor.dtype)]
+        offsets = [len(data), len(data) + tensor.nbytes]
+        entries[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": offsets}
+        data += tensor.tobytes()
+    return safetensors(entries, data)
+
+
+def equal_onnx(parts: dict[str, np.ndarray]) -> bytes:
+    helper = onnx.helper
+    names = [name.removesuffix(".bias") for name in parts if name.endswith(".bias")]
+    nodes, current = [], "x"
+    for name in names:
+        result = "y" if name == "output" else f"{name}.sum"
+        nodes.append(helper.make_node("Gemm", [current, f"{name}.weight", f"{name}.bias"], [result], transB=1))
+        if name != "output":
+            nodes.append(helper.make_node("Relu", [result], [f"{name}.value"]))
+            current = f"{name}.value"
+    first = next(iter(parts.values()))
+    kind = helper.np_dtype_to_tensor_dtype(first.dtype)
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", kind, ["N", first.shape[1]])],
+        [helper.make_tensor_value_info("y", kind, ["N", len(parts["output.bias"])])],
+        [onnx.numpy_helper.from_array(tensor, name) for name, tensor in parts.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+WRITERS = {".safetensors": equal_safetensors, ".onnx": equal_onnx}
+
+
+def compare_equal(network: Any, content: bytes, tmp_path: Path, suffix: str) -> Any:
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(content)
+    return check_model(equality(network if isinstance(network, dict) else network.to_json()), path)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize("name", EQUAL)
+def test_files_of_equal_networks_are_accepted(name: str, suffix: str, tmp_path: Path) -> None:
+    network = EQUAL[name]
+    verdict = compare_equal(network, WRITERS[suffix](equal_tensors(network)), tmp_path, suffix)
+    assert verdict.status is Status.VERIFIED, verdict.line
+    count = sum(tensor.size for tensor in equal_tensors(network).values())
+    assert f"dimension 2, widths ({', '.join(map(str, network.widths))}), {count} float64 weights" in verdict.text
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_float32_files_are_accepted_where_they_are_exact(suffix: str, tmp_path: Path) -> None:
+    verdict = compare_equal(INTEGERS, WRITERS[suffix](equal_tensors(INTEGERS, "float32")), tmp_path, suffix)
+    assert verdict.status is Status.VERIFIED, verdict.line
+    assert "35 float32 weights and biases; the same function in exact arithmetic" in verdict.text
+    verdict = compare_equal(RATIONAL, WRITERS[suffix](equal_tensors(RATIONAL, "float32")), tmp_path, suffix)
+    assert_refused(verdict, Status.REFUTED, "hidden1.bias[1] is 0.10000000149011612, the network has 0.1")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_changed_number_of_an_equal_network_is_found(dtype: str, tmp_path: Path) -> None:
+    parts = equal_tensors(INTEGERS, dtype)
+    for name, tensor in parts.items():
+        for place in np.ndindex(tensor.shape):
+            forged = tensor.copy()
+            forged[place] = np.nextafter(forged[place], np.inf, dtype=dtype)
+            content = equal_safetensors(parts | {name: forged})
+            verdict = compare_equal(INTEGERS, content, tmp_path, ".safetensors")
+            assert_refused(verdict, Status.REFUTED, f"is {float(forged[place])!r}, the network has")
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"exponents": (None, INTEGERS.exponents[1])}, "hidden1.weight[1]"),
+        ({"exponents": (INTEGERS.exponents[0], [2, 0, 0])}, "hidden2.weight[2]"),
+        ({"scale": Fraction(5, 4)}, "output.weight[0]"),
+        ({"outputs": (OutputRow([0, 2], [3, 1], -2), INTEGERS.outputs[1])}, "output.bias[0]"),
+    ],
+)
+def test_exponents_and_scale_are_part_of_the_weights(change: dict[str, Any], where: str, tmp_path: Path) -> None:
+    parts = {name: getattr(INTEGERS, name) for name in ("dim", "layers", "exponents", "outputs", "scale")}
+    other = IntegerLayers(**(parts | change))
+    verdict = compare_equal(INTEGERS, equal_safetensors(equal_tensors(other)), tmp_path, ".safetensors")
+    assert_refused(verdict, Status.REFUTED, where)
+
+
+MIXED = equal_tensors(INTEGERS) | {"output.bias": equal_tensors(INTEGERS, "float32")["output.bias"]}
+SWAPPED = equal_tensors(INTEGERS) | {"output.weight": equal_tensors(INTEGERS)["output.weight"][::-1]}
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "reason"),
+    [
+        (equal_safetensors(MIXED), ".safetensors", "the file has numbers of the types float32 and float64"),
+        (equal_onnx(MIXED), ".onnx", "the file has numbers of the types float32 and float64"),
+        (equal_safetensors(SWAPPED), ".safetensors", "output.weight[0][0] is 0.0, the network has -0.9375"),
+        (equal_safetensors(equal_tensors(INTEGERS, "float16")), ".safetensors", "'F16', not F64 or F32"),
+        (equal_onnx(equal_tensors(INTEGERS, "float16")), ".onnx", "type 10, not 11 (double) or 1 (float)"),
+        (equal_onnx(equal_tensors(RATIONAL)), ".onnx", "the graph has 2 affine maps, the network has 3"),
+    ],
+)
+def test_forged_files_of_equal_networks(content: bytes, suffix: str, reason: str, tmp_path: Path) -> None:
+    assert_refused(compare_equal(INTEGERS, content, tmp_path, suffix), Status.REFUTED, reason)
+
+
+def test_the_declared_shape_of_an_affine_map_is_compared(tmp_path: Path) -> None:
+    model = onnx.load_from_string(equal_onnx(equal_tensors(AFFINE)))
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 3
+    verdict = compare_equal(AFFINE, model.SerializeToString(), tmp_path, ".onnx")
+    assert_refused(verdict, Status.REFUTED, "the graph declares 3 inputs and 1 outputs")
+
+
+@pytest.mark.parametrize(
+    ("network", "status", "reason"),
+    [
+        (ReluNetwork.from_arrays([([["1/3", 0]], [0])]).to_json(), "REFUTED", "a weight that no float64 holds"),
+        (AFFINE.to_json() | {"extra": 1}, "MALFORMED", "unknown key 'extra'"),
+        ({"kind": "threshold-circuit"}, "UNSUPPORTED", "comparing a model with a threshold circuit"),
+        ({"kind": "separable"}, "UNSUPPORTED", "network.kind 'separable' (known: relu-network, integer-layers)"),
+        ({}, "MALFORMED", 'expected an object with a text under "kind"'),
+    ],
+)
+def test_equal_networks_that_cannot_be_compared(network: Any, status: str, reason: str, tmp_path: Path) -> None:
+    content = equal_safetensors(equal_tensors(AFFINE))
+    assert_refused(compare_equal(network, content, tmp_path, ".safetensors"), Status[status], reason)
+
+
+def test_equal_networks_that_are_too_large_for_a_file(tmp_path: Path) -> None:
+    units = Block([0], [1], [0] * 20_000)
+    rows = tuple((units,) for _ in range(2))
+    large = IntegerLayers(1, rows, (None, None), (OutputRow([0], [1], 0),), Fraction(1))
+    verdict = compare_equal(large, equal_safetensors(equal_tensors(AFFINE)), tmp_path, ".safetensors")
+    assert_refused(verdict, Status.EXHAUSTED, "the flat network has more than")

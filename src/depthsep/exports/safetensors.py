@@ -12,9 +12,11 @@ from depthsep.exports.model_file import (
     DENSE_LIMIT_BYTES,
     Certified,
     ExportResult,
+    exportable,
     metadata,
     named_tensors,
     require,
+    require_exact,
     write_model,
 )
 
@@ -27,6 +29,7 @@ def write(
     *,
     force: bool = False,
     limit_bytes: int = DENSE_LIMIT_BYTES,
+    dtype: str = "float64",
 ) -> ExportResult:
     """Write the tensors hidden1.weight, hidden1.bias, ..., output.weight, output.bias.
 
@@ -36,16 +39,20 @@ def write(
         certified: The network with its proof.
         path: The file to write.
         force: Replace a file that is there.
-        limit_bytes: The largest size of the flat layers.
+        limit_bytes: The largest size of the flat layers, in float64.
+        dtype: "float64" or, for a network that is guaranteed exact in it on its grid, "float32".
 
     Raises:
         MissingExtra: safetensors is not installed.
+        BadInput: Evaluation in float32 is not guaranteed exact, or a weight is no float64.
         OutOfReach: The flat layers take more than `limit_bytes`.
         DocumentExists: The file is there and `force` is False.
     """
     library = require("safetensors.numpy", "export to safetensors", "export")
 
     def save(part: Path) -> None:
-        part.write_bytes(library.save(named_tensors(certified.network, limit_bytes), metadata(certified)))
+        require_exact(certified, dtype)
+        tensors = named_tensors(exportable(certified), limit_bytes, dtype)
+        part.write_bytes(library.save(tensors, metadata(certified, dtype)))
 
     return write_model(certified, path, force, save)

@@ -4,19 +4,27 @@ from typing import Any
 
 from depthsep.errors import BadInput
 from depthsep.networks.directions import CodeCube, Directions, ExplicitDirections, Orbit
+from depthsep.networks.integer_layers import Block, IntegerLayers, OutputRow
 from depthsep.networks.layers import DenseLayers, Evaluation, Network
+from depthsep.networks.relu import DOMAINS, AffineLayer, ReluNetwork
 from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
 from depthsep.networks.separable import SeparableNetwork
 
 __all__ = [
+    "DOMAINS",
+    "AffineLayer",
     "AffineUnit",
+    "Block",
     "CodeCube",
     "DenseLayers",
     "Directions",
     "Evaluation",
     "ExplicitDirections",
+    "IntegerLayers",
     "Network",
     "Orbit",
+    "OutputRow",
+    "ReluNetwork",
     "RidgeGroup",
     "SeparableNetwork",
     "ShallowNetwork",
