@@ -15,14 +15,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from os import PathLike
 from typing import Any
 
 from depthsep_check.document import (
+    EQUALITIES,
     MAX_BYTES,
     THEOREMS,
     Document,
+    EqualityDocument,
     SeparableNetwork,
     TheoremDocument,
     WidthLowerClaim,
@@ -70,7 +71,7 @@ def _verdict(proof: Callable[[], str]) -> Verdict:
         return Exhausted("machine", f"a limit of the machine was reached ({type(error).__name__})").verdict()
 
 
-def _read(source: Source) -> Document | TheoremDocument:
+def _read(source: Source) -> Document | TheoremDocument | EqualityDocument:
     if isinstance(source, bytes | str):
         return read(source)
     if isinstance(source, PathLike):
@@ -85,20 +86,19 @@ def _read(source: Source) -> Document | TheoremDocument:
         raise Malformed("document", f"not a JSON object ({error})") from None
 
 
-def _read_network(source: Source) -> Document:
+def _read_network(source: Source) -> Document | EqualityDocument:
     document = _read(source)
     if isinstance(document, TheoremDocument):
         raise Unsupported("a model file beside a lower bound")
     return document
 
 
-def _prove(document: Document | TheoremDocument) -> str:
+def _prove(document: Document | TheoremDocument | EqualityDocument) -> str:
     """The statement of the document, once it is proved by the module for its kind."""
     if isinstance(document, TheoremDocument):
-        name = f"depthsep_check.theorems.{THEOREMS[document.theorem]}"
-        if find_spec(name) is None:
-            raise Unsupported(f"claim.kind '{document.theorem}' in this version")
-        return str(import_module(name).check(document))
+        return str(import_module(f"depthsep_check.theorems.{THEOREMS[document.theorem]}").check(document))
+    if isinstance(document, EqualityDocument):
+        return str(import_module(f"depthsep_check.equalities.{EQUALITIES[document.equality]}").check(document))
     if isinstance(document.claim, WidthLowerClaim):
         from depthsep_check.lower_bound import check as prove
     elif isinstance(document.network, SeparableNetwork):

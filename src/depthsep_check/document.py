@@ -57,7 +57,13 @@ THEOREMS = {
     "gaussian-floor": "gaussian_floor",
     "crossings": "crossings",
 }
-_MAX_INTEGER_DIGITS = 20
+# Claims that two networks are equal: a module each in `depthsep_check.equalities`.
+EQUALITIES = {
+    "same-function": "same_function",
+    "grid-equality": "grid_equality",
+    "circuit-equality": "circuit_equality",
+}
+_MAX_INTEGER_DIGITS = 100
 
 
 # ------------------------------------------------------------------------------------------------------------------
@@ -249,6 +255,27 @@ class TheoremDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class EqualityDocument:
+    """Two networks that are claimed to be equal; the module of that kind of equality reads the four objects, strictly.
+
+    Attributes:
+        equality: the kind of the claim, a key of EQUALITIES.
+        function: the FUNCTION object, which is the source network, unread.
+        claim: the CLAIM object, unread.
+        network: the NETWORK object, unread.
+        witness: the WITNESS object, unread.
+        made_by: who wrote it.
+    """
+
+    equality: str
+    function: Any
+    claim: Any
+    network: Any
+    witness: Any
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A well-formed document; `network` is None for a lower bound."""
 
@@ -297,7 +324,7 @@ def encode(obj: Mapping[str, Any]) -> str:
 # Reading
 
 
-def read(text: bytes | str) -> Document | TheoremDocument:
+def read(text: bytes | str) -> Document | TheoremDocument | EqualityDocument:
     """Read a document.
 
     Raises:
@@ -314,8 +341,8 @@ def read(text: bytes | str) -> Document | TheoremDocument:
         raise Malformed("version", f"expected an integer, found {shown(version)}")
     if version != VERSION:
         raise Unsupported(f"version {version} of the format (this checker reads version {VERSION})")
-    claim_kind = peek_kind(obj.get("claim"), "claim", {**_CLAIMS, **THEOREMS})
-    network_key = ("network",) if claim_kind == "sup-error" else ()
+    claim_kind = peek_kind(obj.get("claim"), "claim", {**_CLAIMS, **THEOREMS, **EQUALITIES})
+    network_key = ("network",) if claim_kind == "sup-error" or claim_kind in EQUALITIES else ()
     keys = ("format", "version", "made_by", "function", "claim", *network_key, "witness", "digest")
     fields = fields_of(obj, "document", keys)
     if fields["digest"] != digest_of(obj):
@@ -325,6 +352,9 @@ def read(text: bytes | str) -> Document | TheoremDocument:
         raise Malformed("made_by", f"expected a text of at most {MAX_MADE_BY} characters")
     if claim_kind in THEOREMS:
         return TheoremDocument(claim_kind, fields["function"], fields["claim"], fields["witness"], made_by)
+    if claim_kind in EQUALITIES:
+        parts = (fields["function"], fields["claim"], fields["network"], fields["witness"])
+        return EqualityDocument(claim_kind, *parts, made_by)
     return _document(fields, made_by)
 
 

@@ -19,13 +19,14 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from depthsep._version import __version__
+from depthsep.certificates.equality import CertifiedEquality, equality_from_document
 from depthsep.errors import BadInput, NotProved
 from depthsep.files import write_whole
 from depthsep.functions import Function, function_from_json
 from depthsep.networks import Evaluation, Network, network_from_json
 from depthsep.networks.profile import Array
 from depthsep_check import Verdict, check
-from depthsep_check.document import encode
+from depthsep_check.document import EQUALITIES, encode
 
 __all__ = ["CertifiedNetwork", "certify", "first_proved", "load", "rounded_up"]
 
@@ -230,11 +231,14 @@ def rounded_up(value: float) -> Fraction:
     return max(1, math.ceil(Fraction(value) / unit)) * unit
 
 
-def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
+def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality:
     """Read a document and have the checker replay it.
 
     Args:
-        source: The path of a document about a network.
+        source: The path of a document about a network, or about two equal ones.
+
+    Returns:
+        A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`.
 
     Raises:
         BadInput: There is no such file, or it is no document of a network.
@@ -254,6 +258,8 @@ def load(source: str | os.PathLike[str]) -> CertifiedNetwork:
     if "network" not in document:
         raise BadInput(f"load {path}", found="the document of a lower bound", needed="the document of a network")
     claim = document["claim"]
+    if claim["kind"] in EQUALITIES:
+        return equality_from_document(text, document, verdict)
     function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])
     error = Fraction(claim["error"])
     return CertifiedNetwork(function, network, error, error, text, verdict)
