@@ -26,6 +26,9 @@ _WORDS = (
     ("sup-error", "width-lower", "crossings", "degrees"),
     ("moment-sandwich", "support-lines", "oscillation", "cells", "listed", "tail"),
     ("median", "2"),
+    ("[0,1]^d", "[-1,1]^d", "R^d"),
+    ("intervals", "enumeration", "assumed"),
+    ("theorem", "compact", "merged"),
 )
 
 

@@ -22,12 +22,13 @@ from depthsep.lower_bounds.gaussian_floor import gaussian_floor
 from depthsep.lower_bounds.radial_dual import radial_dual_bound
 from depthsep.lower_bounds.tubes import tubes_bound, tubes_floor
 from depthsep_check import Status, check
-from depthsep_check.document import THEOREMS, encode
+from depthsep_check.document import EQUALITIES, THEOREMS, encode
 
 Obj = dict[str, Any]
 
 HALF = Fraction(1, 2)
 MUTANTS = 240
+MUTANTS_OF_LAYERS = 1500  # documents that list a whole network have more places to change
 
 
 def _module(name: str, path: Path) -> ModuleType:
@@ -43,10 +44,22 @@ HERE = Path(__file__).parent
 mutants = _module("depthsep_tests_mutants", HERE / "mutants.py").mutants
 attack = _module("depthsep_tests_attack", HERE.parent / "attack" / "attack.py")
 judge = _module("depthsep_tests_judge", HERE / "judge.py").Judge(attack)
+equality_judge = _module("depthsep_tests_equality_judge", HERE / "equality_judge.py")
 
 
 def _network(function: str, dim: int, eps: str | None, depth: int = 2) -> str:
     return ds.build(function, dim=dim, eps=eps, depth=depth).document_text
+
+
+def _steep(dim: int) -> list[Any]:
+    """A comparator and a little more: weights of very different sizes that nearly cancel."""
+    first = [[513] * dim, [-512] * dim]
+    return [(first, [-200, "401/2"]), ([["1/4", "1/2"], [1, -1]], [0, -3]), ([[1, -2]], ["1/8"])]
+
+
+def _on_grid(dim: int, mode: str, domain: str) -> str:
+    made = ds.shrink(_steep(dim)[::2] if mode == "merged" else _steep(dim), grid_bits=2, mode=mode, domain=domain)
+    return made.certified.document_text
 
 
 def _coarse_cells() -> str:
@@ -80,7 +93,15 @@ BOUNDS: dict[str, Callable[[], str]] = {
     "tubes": lambda: tubes_bound("max(0, 1 - s/6)", 5, Fraction(1, 50)).document,
     "tubes floor": lambda: tubes_floor("indicator(s <= 3.5)", 5, 5).document,
 }
-BUILDERS = NETWORKS | BOUNDS
+EQUALITIES_OF_NETWORKS: dict[str, Callable[[], str]] = {
+    "balanced": lambda: ds.balance(_steep(2)).certified.document_text,
+    "padded": lambda: ds.shrink(_steep(1), max_weight=16, mode="pad").certified.document_text,
+    "theorem": lambda: _on_grid(1, "theorem", "0,1"),
+    "compact": lambda: _on_grid(2, "compact", "-1,1"),
+    "merged": lambda: _on_grid(1, "merged", "0,1"),
+    "circuit": lambda: ds.circuit(_steep(2), grid_bits=2, threshold="1/2").document_text,
+}
+BUILDERS = NETWORKS | BOUNDS | EQUALITIES_OF_NETWORKS
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +118,11 @@ def document() -> Callable[[str], Obj]:
     return give
 
 
+def holds(document: Obj) -> bool:
+    """Whether the claim is true, by the judge for its kind."""
+    return bool((equality_judge if document["claim"]["kind"] in EQUALITIES else judge).holds(document))
+
+
 def claimed(document: Obj) -> list[Any]:
     """What a document says about the world; the witness is how it says so."""
     return [document.get(part) for part in ("function", "claim", "network")]
@@ -104,21 +130,22 @@ def claimed(document: Obj) -> list[Any]:
 
 def test_every_kind_of_claim_is_here(document: Callable[[str], Obj]) -> None:
     kinds = {document(name)["claim"]["kind"] for name in BUILDERS}
-    assert kinds == {"sup-error", "width-lower", *THEOREMS}
+    assert kinds == {"sup-error", "width-lower", *THEOREMS, *EQUALITIES}
 
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_no_mutant_is_verified_unless_its_claim_holds(name: str, document: Callable[[str], Obj]) -> None:
     original = document(name)
     assert check(encode(original)).ok
-    assert judge.holds(original)
+    assert holds(original)
     verdicts: Counter[Status] = Counter()
     false = []
-    for mutant in mutants(original, MUTANTS):
+    limit = MUTANTS_OF_LAYERS if original["claim"]["kind"] in EQUALITIES else MUTANTS
+    for mutant in mutants(original, limit):
         status = check(encode(mutant.document)).status
         verdicts[status] += 1
         same = claimed(mutant.document) == claimed(original)
-        if status is Status.VERIFIED and not same and not judge.holds(mutant.document):
+        if status is Status.VERIFIED and not same and not holds(mutant.document):
             false.append(mutant.change)
     assert not false
     refused = verdicts.total() - verdicts[Status.VERIFIED]
@@ -162,6 +189,9 @@ STRONGER: dict[str, Callable[[Obj], object]] = {
     "gaussian-floor": lambda d: d["claim"].update(error_floor=str(Fraction(d["claim"]["error_floor"]) * 101 / 100)),
     "radial-dual": lambda d: d["claim"].update(path_norm=str(Fraction(d["claim"]["path_norm"]) * 101 / 100)),
     "tubes": lambda d: d["claim"].update(width=str(2 * int(d["claim"]["width"]))),
+    "same-function": lambda d: d["function"]["layers"][-1]["biases"].__setitem__(0, "7"),
+    "grid-equality": lambda d: d["claim"].update(max_weight="1"),
+    "circuit-equality": lambda d: d["network"]["output"].update(constant=1),
 }
 
 
@@ -173,5 +203,5 @@ def test_the_judge_sees_false_claims(name: str, document: Callable[[str], Obj]) 
         false["network"]["second"]["bias"] = (2**-20).hex()
     else:
         STRONGER[false["claim"]["kind"]](false)
-    assert not judge.holds(false)
+    assert not holds(false)
     assert check(encode(false)).status in (Status.REFUTED, Status.MALFORMED)

@@ -1,0 +1,78 @@
+"""Large and small numbers in a sentence; a bound is only ever rounded to its safe side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+__all__ = ["about", "at_least", "at_most", "log2"]
+
+_PLAIN = 10**6
+_DIGITS = 4
+
+Rounding = Callable[[Fraction], int]
+
+
+def log2(number: Fraction) -> float:
+    """The logarithm of a positive number of any size.
+
+    >>> log2(Fraction(2) ** 5000)
+    5000.0
+    """
+    return math.log2(number.numerator) - math.log2(number.denominator)
+
+
+def about(number: Fraction) -> str:
+    """Write a number shortly: integers and powers of two exactly, others rounded to the nearest.
+
+    >>> about(Fraction(2) ** 40), about(Fraction(2) ** 40 + 1), about(Fraction(-1, 3)), about(Fraction(4096))
+    ('2^40', '2^40.00', '-0.3333', '4096')
+    """
+    return f"-{about(-number)}" if number < 0 else _written(number, round)
+
+
+def at_most(number: Fraction) -> str:
+    """Write an upper bound that is not negative shortly, not below it.
+
+    >>> at_most(Fraction(1, 3)), at_most(Fraction(2) ** 40 + 1)
+    ('0.3334', '2^40.01')
+    """
+    return _written(number, math.ceil)
+
+
+def at_least(number: Fraction) -> str:
+    """Write a lower bound that is not negative shortly, not above it.
+
+    >>> at_least(Fraction(2, 3)), at_least(Fraction(2) ** 40 - 1)
+    ('0.6666', '2^39.99')
+    """
+    return _written(number, math.floor)
+
+
+def _written(number: Fraction, rounding: Rounding) -> str:
+    if number.denominator == 1 and number < _PLAIN:
+        return str(number)
+    if Fraction(1, _PLAIN) < number < _PLAIN:
+        return _decimal(number, rounding)
+    for side, sign in ((number, ""), (1 / number, "-")):
+        if side.denominator == 1 and side.numerator.bit_count() == 1:
+            return f"2^{sign}{side.numerator.bit_length() - 1}"
+    return f"2^{_hundredths(number, rounding) / 100:.2f}"
+
+
+def _decimal(number: Fraction, rounding: Rounding) -> str:
+    places = _DIGITS - 1 - math.floor(math.log10(number))
+    scaled = Decimal(rounding(number * Fraction(10) ** places)).scaleb(-places)
+    return f"{scaled.normalize():f}"
+
+
+def _hundredths(number: Fraction, rounding: Rounding) -> int:
+    """100 log2, rounded; where floating point cannot tell, powers decide."""
+    guess = Fraction(100 * log2(number))
+    nearest = round(guess)
+    if abs(guess - nearest) > Fraction(1, 10**6):
+        return rounding(guess)
+    exact, power = number**100, Fraction(2) ** nearest
+    return nearest if exact == power else rounding(nearest + (Fraction(1, 4) if exact > power else Fraction(-1, 4)))
