@@ -140,18 +140,19 @@ def grid(claim: Obj) -> Iterator[Vector]:
 
 def _grid_equality(document: Obj, claim: Obj) -> bool:
     source, network = relu_layers(document["function"]), integer_layers(document["network"])
-    reach, error = number(claim["range"]), number(claim["error"])
+    reach, error = number(claim["range"]), Fraction(0)
     for point in grid(claim):
         wanted, found = evaluate(source, point), evaluate(network, point)
-        inside = all(abs(value) <= reach for value in wanted)
-        if not inside and claim["range_proof"] != "assumed":
+        if all(abs(value) <= reach for value in wanted):
+            error = max(error, *(abs(a - b) for a, b in zip(wanted, found, strict=True)))
+        elif claim["range_proof"] != "assumed":
             return False
-        if inside and any(abs(a - b) > error for a, b in zip(wanted, found, strict=True)):
-            return False
-    return largest(network) <= number(claim["max_weight"]) and _off_grid(document, claim, source)
+    if error > number(claim["error"]) or largest(network) > number(claim["max_weight"]):
+        return False
+    return _off_grid(document, claim, source, error)
 
 
-def _off_grid(document: Obj, claim: Obj, source: list[Rows]) -> bool:
+def _off_grid(document: Obj, claim: Obj, source: list[Rows], error: Fraction) -> bool:
     if claim["off_grid"] is None:
         return True
     density = number(claim["off_grid"]["density"]) * (2 if claim["domain"] == "[-1,1]^d" else 1)
@@ -160,7 +161,7 @@ def _off_grid(document: Obj, claim: Obj, source: list[Rows]) -> bool:
     pieces = prod(len(rows) + 1 for rows in source[:-1])
     strips = density * claim["dim"] / 2 ** document["witness"]["guard_bits"] * (reach + clip)
     cells = density * claim["dim"] / 2 ** claim["grid_bits"] * reach * pieces
-    return number(claim["off_grid"]["mean_error"]) >= number(claim["error"]) + strips + cells
+    return number(claim["off_grid"]["mean_error"]) >= error + strips + cells
 
 
 def _circuit_equality(document: Obj, claim: Obj) -> bool:

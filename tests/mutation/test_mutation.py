@@ -28,7 +28,7 @@ Obj = dict[str, Any]
 
 HALF = Fraction(1, 2)
 MUTANTS = 240
-MUTANTS_OF_LAYERS = 1500  # documents that list a whole network have more places to change
+MUTANTS_OF_LAYERS = 1000  # documents that list a whole network have more places to change
 
 
 def _module(name: str, path: Path) -> ModuleType:
@@ -97,9 +97,9 @@ EQUALITIES_OF_NETWORKS: dict[str, Callable[[], str]] = {
     "balanced": lambda: ds.balance(_steep(2)).certified.document_text,
     "padded": lambda: ds.shrink(_steep(1), max_weight=16, mode="pad").certified.document_text,
     "theorem": lambda: _on_grid(1, "theorem", "0,1"),
-    "compact": lambda: _on_grid(2, "compact", "-1,1"),
+    "compact": lambda: _on_grid(1, "compact", "-1,1"),
     "merged": lambda: _on_grid(1, "merged", "0,1"),
-    "circuit": lambda: ds.circuit(_steep(2), grid_bits=2, threshold="1/2").document_text,
+    "circuit": lambda: ds.circuit(_steep(1), grid_bits=2, threshold="1/2").document_text,
 }
 BUILDERS = NETWORKS | BOUNDS | EQUALITIES_OF_NETWORKS
 
