@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,13 +18,14 @@ import pytest
 
 import depthsep
 import depthsep_check
+from depthsep.errors import MissingExtra
 from depthsep.exports import onnx, safetensors
 from depthsep.lower_bounds import rank_bound
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 SOURCES = sorted(path for package in ("depthsep", "depthsep_check") for path in (SRC / package).rglob("*.py"))
-HEAVY = ("numpy", "scipy", "matplotlib", "flint", "jinja2", "onnx", "safetensors", "torch", "rich")
+HEAVY = ("numpy", "scipy", "matplotlib", "flint", "jinja2", "onnx", "safetensors", "torch", "sklearn", "rich")
 
 
 def modules() -> list[str]:
@@ -52,14 +54,18 @@ def test_all_files_are_found_as_modules() -> None:
 
 @pytest.mark.parametrize("name", modules())
 def test_every_public_name_resolves(name: str) -> None:
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except MissingExtra as missing:
+        pytest.skip(f"{missing.package} is not installed")
     for public in getattr(module, "__all__", ()):
         assert getattr(module, public) is not None
 
 
 def test_no_submodule_hides_a_public_name() -> None:
     for name in modules():
-        importlib.import_module(name)  # which binds the module in its package
+        with suppress(MissingExtra):
+            importlib.import_module(name)  # which binds the module in its package
     assert [name for name in depthsep.__all__ if not callable(getattr(depthsep, name))] == ["__version__"]
 
 
@@ -153,13 +159,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         onnx.write(net, home / f"{depth}.onnx")
         safetensors.write(net, home / f"{depth}.safetensors")
     depthsep.build("ball(1/2, 0.1)", dim=3, depth=3).save(home / "ball.json")
+    comparison = [([[257, -256], [256, -256]], [0, 0]), ([[1, -1]], [0])]
+    depthsep.balance(comparison).save(home / "balanced.json")
+    depthsep.shrink(comparison, grid_bits=2).save(home / "grid.json")
+    depthsep.circuit(comparison, grid_bits=2, threshold="1/2").save(home / "circuit.json")
     bound = rank_bound(net.function, 3, net.eps)
     (home / "bound.json").write_text(bound.document, encoding="utf-8")
     return home
 
 
 def test_the_checker_runs_alone(folder: Path) -> None:
-    files = [str(folder / f"{name}.json") for name in ("2", "3", "ball", "bound")]
+    files = [str(folder / f"{name}.json") for name in ("2", "3", "ball", "bound", "balanced", "grid", "circuit")]
     done = run_python(ALONE, *files, path=folder / "lib")
     assert done.returncode == 0, done.stderr
     assert [line.partition(": ")[2].split()[0] for line in done.stdout.splitlines()] == ["VERIFIED"] * len(files)

@@ -105,13 +105,7 @@ def read_outputs(
     for row in layer.rows:
         budget.spend(STEP, 1 + sum(1 + len(activations[j][0]) for j, _ in row))
     sums = [combined(row, bias, activations) for row, bias in zip(layer.rows, layer.biases, strict=True)]
-    with walks.next() as walk:
-        outputs = [_read_form(walk, digits, *entry, rounding, collected) for entry in sums]
-    if collected:
-        with walks.next() as walk:
-            wrapped = [(walk.on_stored_form(form, seen), loss) for form, seen, loss in outputs]
-    else:
-        wrapped = [(seen, loss) for _, seen, loss in outputs]
+    wrapped = _read_wraps(walks, digits, sums, rounding, collected)
     error = clip = fmpq(0)
     with walks.next() as walk:
         for number, (seen, loss) in enumerate(wrapped):
@@ -125,6 +119,18 @@ def read_outputs(
             _require_row(network, number, limit)
             error, clip = max(error, err / denominator), max(clip, network.scale * limit)
     return Clipped(error, clip)
+
+
+def _read_wraps(
+    walks: Walks, digits: Digits, sums: list[tuple[dict[int, int], int]], rounding: Rounding, collected: bool
+) -> list[tuple[Seen, int]]:
+    """The block on every V_o, or its value if it is constant, and what rounding loses, times the denominator of U."""
+    with walks.next() as walk:
+        found = [_read_form(walk, digits, *entry, rounding, collected) for entry in sums]
+    if not collected:
+        return [(seen, loss) for _, seen, loss in found]
+    with walks.next() as walk:
+        return [(walk.on_stored_form(form, seen), loss) for form, seen, loss in found]
 
 
 def _read_form(

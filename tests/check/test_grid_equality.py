@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from depthsep.networks.integer_layers import IntegerLayers
 from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.small_weights.balance import balanced_exponents
 from depthsep.small_weights.compiler import compile_on_grid
 from depthsep.small_weights.parameters import LayerParameters, Parameters
 from depthsep_check import Status, check
@@ -99,7 +101,7 @@ def compiled(
         range_bound=bound,
         mode=mode,
         output_bits=output_bits,
-        parameters=Parameters(2, fine_bits, layers) if layer else None,
+        parameters=Parameters(1 if fine_bits else 2, fine_bits, layers) if layer else None,
     )
     claim = {
         "kind": "grid-equality",
@@ -225,6 +227,19 @@ def test_exponents_change_nothing_but_the_size_of_the_weights() -> None:
     require(made, Status.REFUTED, "a weight or bias is larger than the claimed maximum")
     made["claim"]["max_weight"] = str(2**60)
     require(made, Status.VERIFIED, f"weights and biases at most {2**60}")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_balanced_networks(mode: str) -> None:
+    """The largest weight after balancing is counted exactly: one part in 2^80 less is refused."""
+    made = document("thirds", mode)
+    network = IntegerLayers.from_json(made["network"])
+    balanced = network.with_exponents(balanced_exponents(network))
+    assert balanced.max_weight < network.max_weight / 100
+    made["network"], made["claim"]["max_weight"] = balanced.to_json(), str(balanced.max_weight)
+    require(made, Status.VERIFIED, f"weights and biases at most {balanced.max_weight}")
+    made["claim"]["max_weight"] = str(balanced.max_weight * (1 - Fraction(1, 2**80)))
+    require(made, Status.REFUTED, "a weight or bias is larger than the claimed maximum")
 
 
 def test_a_gate_at_the_lower_end_of_its_form_is_constant() -> None:
@@ -365,6 +380,23 @@ def move_domain(made: dict[str, Any]) -> None:
     made["claim"]["domain"] = SYMMETRIC
 
 
+def swap_inputs(made: dict[str, Any]) -> None:
+    block(made, 0, 0)["inputs"], block(made, 0, 1)["inputs"] = [1], [0]
+
+
+def swap_outputs(made: dict[str, Any]) -> None:
+    rows = made["network"]["output"]["rows"]
+    rows[0]["inputs"], rows[1]["inputs"] = rows[1]["inputs"], rows[0]["inputs"]
+
+
+def alias(made: dict[str, Any]) -> None:
+    """A range within the clip, once that is moved outwards, but not within the residues."""
+    made["claim"]["range"] = "7/2"
+    clip, row = block(made, 7, 0), made["network"]["output"]["rows"][0]
+    clip["biases"] = [clip["biases"][0] + 9000, clip["biases"][1] - 9000]
+    row["bias"] -= 9000
+
+
 THIRDS, COMPACT, MERGED = ("thirds", "theorem"), ("thirds", "compact"), ("thirds", "merged")
 ROUNDED = ("thirds", "theorem", UNIT, 3, 1)
 FORGERIES: dict[str, tuple[tuple[Any, ...], Callable[[dict[str, Any]], None], Status, str]] = {
@@ -384,6 +416,15 @@ FORGERIES: dict[str, tuple[tuple[Any, ...], Callable[[dict[str, Any]], None], St
         lambda made: made["network"]["output"]["rows"].clear(),
         Status.REFUTED,
         "0 rows for 1 outputs",
+    ),
+    "2 outputs exchanged": (("affine", "theorem"), swap_outputs, Status.REFUTED, "output: row 0 must be unit 0 minus"),
+    "2 a third clip": (THIRDS, set_block(7, 0, "biases", [1, 2, 3]), Status.REFUTED, "a clip has two biases"),
+    "3 an extra unit": (THIRDS, set_block(4, -1, "biases", [-3, 1]), Status.REFUTED, "needs exactly one bias, -3"),
+    "3 a unit in an empty layer": (
+        ("dead", "theorem"),
+        set_block(2, 0, "biases", [1]),
+        Status.REFUTED,
+        "network.layers[2].blocks[0]: a layer without blocks has one with an empty row and the bias 0",
     ),
     "3 an extra layer": (THIRDS, extra_layer, Status.REFUTED, "layers: 9 hidden layers, this mode has 8"),
     "3 a missing layer": (THIRDS, lambda made: made["network"]["layers"].pop(-1), Status.REFUTED, "layers: 7 hidden"),
@@ -415,6 +456,7 @@ FORGERIES: dict[str, tuple[tuple[Any, ...], Callable[[dict[str, Any]], None], St
         Status.REFUTED,
         "the row must be 128 times input 0",
     ),
+    "10 inputs exchanged": (("affine", "theorem"), swap_inputs, Status.REFUTED, "the row must be 128 times input 0"),
     "11 another scale": (ROUNDED, enlarge_slightly, Status.REFUTED, "the error is at most"),
     "11 a smaller error": (ROUNDED, reduce_error, Status.REFUTED, "which is above the claim"),
     "12 a period of the wrap": (
@@ -466,6 +508,7 @@ FORGERIES: dict[str, tuple[tuple[Any, ...], Callable[[dict[str, Any]], None], St
         "layers[3].blocks[4]: it does not compute the right function",
     ),
     "17 another domain": (THIRDS, move_domain, Status.REFUTED, "layers[0].blocks[0]: the row must be 64 times input 0"),
+    "17 a range beyond the residues": (THIRDS, alias, Status.REFUTED, "may leave the residues modulo 2^15"),
     "18 a smaller maximum": (
         THIRDS,
         set_part("claim", "max_weight", "94103"),

@@ -10,7 +10,7 @@ from depthsep.networks.integer_layers import Block, IntegerLayers, OutputRow
 from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.off_grid import clipped, mean_error_estimate, mean_error_upper
 from depthsep.small_weights.ranges import ENUMERATED, GridRequest, find_range, grid_point
-from depthsep.small_weights.words import about, at_least, at_most, log2
+from depthsep.small_weights.words import about, at_least, at_most, log2, short_upper
 
 UNIT, SIGNED = "[0,1]^d", "[-1,1]^d"
 BIG = 2**40
@@ -136,6 +136,16 @@ def test_words_round_to_the_safe_side() -> None:
         assert low < number < high
         assert high - low < number / 100
     assert at_least(Fraction(2**41)) == at_most(Fraction(2**41)) == "2^41"
+
+
+def test_long_bounds_become_short_and_no_smaller() -> None:
+    for number in (Fraction(3**200, 7**100), Fraction(7**100, 3**300)):
+        short = short_upper(number)
+        assert number <= short <= number * (1 + Fraction(1, 2**20))
+        assert len(str(short)) < len(str(number))
+    assert short_upper(Fraction(2**40 + 1, 3)) == Fraction(2**40 + 1, 3)
+    assert short_upper(Fraction(10**40)) == 10**40
+    assert short_upper(Fraction(0)) == 0
 
 
 def test_words() -> None:

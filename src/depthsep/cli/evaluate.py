@@ -1,10 +1,11 @@
-"""``depthsep evaluate``: the network's values at points, with a bound on what float64 rounding did to them."""
+"""``depthsep evaluate``: the network's values at points, with what is known of what float64 rounding did to them."""
 
 from __future__ import annotations
 
 import io
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from depthsep.reports.text import upper_decimal
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from depthsep.certificates import CertifiedEquality, CertifiedNetwork
 
 __all__ = ["COMMANDS"]
 
@@ -41,8 +44,8 @@ __all__ = ["COMMANDS"]
 def evaluate(file: Path, points: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Evaluate the network of a document at points.
 
-    Values go to stdout, one a line. The proof speaks about exact arithmetic; the bound on the rounding error is printed
-    beside the values, and points outside the unit ball, where nothing is proved, are named.
+    Values go to stdout, one point a line. The proof speaks about exact arithmetic; the bound on the rounding error is
+    printed beside the values, and points outside the unit ball or off the grid, where nothing is proved, are named.
     """
     import depthsep as ds
 
@@ -51,29 +54,80 @@ def evaluate(file: Path, points: str, out: Path | None, force: bool, as_json: bo
             raise BadInput(f"write values to {out}", needed="a name that ends in .npy or .csv")
         refuse_unwritable(out, force)
     certified = ds.load(file)
-    result = certified.evaluate(_read_points(points))
-    outside = [int(row) for row in result.outside_ball.nonzero()[0]]
-    if outside:
-        warn(f"nothing is proved outside the unit ball; {_rows_text(outside)}")
+    found = _evaluated(certified, _read_points(points))
     if out is not None:
-        _write_values(result.values, out)
+        _write_values(found.values, out)
     if as_json:
-        print_json(
-            {
-                "values": [value if math.isfinite(value) else None for value in result.values.tolist()],
-                "rounding_error_upper": str(result.rounding_error_upper),
-                "outside_ball": outside,
-                "sup_error_upper": str(certified.sup_error_upper),
-            }
-        )
+        listed = found.values.tolist()
+        print_json({"values": _finite(listed), **found.facts})
         return
     if out is None:
-        click.echo("\n".join(repr(float(value)) for value in result.values))
-    rounding, proved = upper_decimal(result.rounding_error_upper, 3), upper_decimal(certified.sup_error_upper)
-    click.echo(f"inside the ball: rounding error at most {rounding}, besides the proved error {proved}", err=True)
+        rows = found.values if found.values.ndim == 2 else found.values[:, None]
+        click.echo("\n".join(",".join(map(repr, row)) for row in rows.tolist()))
+    click.echo(found.remark, err=True)
 
 
 COMMANDS = (evaluate,)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Values, one a row, with what is known about them: for --json, and in words."""
+
+    values: NDArray[Any]
+    facts: dict[str, Any]
+    remark: str
+
+
+def _evaluated(certified: CertifiedNetwork | CertifiedEquality, points: NDArray[Any]) -> _Found:
+    from depthsep.certificates import CertifiedEquality
+
+    if isinstance(certified, CertifiedEquality):
+        return _on_a_grid(certified, points)
+    return _in_the_ball(certified, points)
+
+
+def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
+    result = certified.evaluate(points)
+    outside = _rows(result.outside_ball)
+    if outside:
+        warn(f"nothing is proved outside the unit ball; {_rows_text(outside)}")
+    facts = {
+        "rounding_error_upper": str(result.rounding_error_upper),
+        "outside_ball": outside,
+        "sup_error_upper": str(certified.sup_error_upper),
+    }
+    rounding, proved = upper_decimal(result.rounding_error_upper, 3), upper_decimal(certified.sup_error_upper)
+    remark = f"inside the ball: rounding error at most {rounding}, besides the proved error {proved}"
+    return _Found(result.values, facts, remark)
+
+
+def _on_a_grid(certified: CertifiedEquality, points: NDArray[Any]) -> _Found:
+    result = certified.evaluate(points)
+    off_grid, error = _rows(~result.on_grid), str(certified.error_upper)
+    if off_grid:
+        warn(f"nothing is proved about single points off the grid; {_rows_text(off_grid)}")
+    facts = {
+        "rounding_error_upper": "0" if result.exact.all() else None,
+        "off_grid": off_grid,
+        "error_upper": error,
+        "arithmetic": result.arithmetic,
+    }
+    if certified.exact_on == "everywhere":
+        return _Found(result.values, facts, "float64 evaluation; no bound is given for its rounding errors")
+    remark = f"at grid points: exact, computed in {result.arithmetic}; within {error} of the source"
+    return _Found(result.values, facts, remark)
+
+
+def _rows(chosen: NDArray[Any]) -> list[int]:
+    return [int(row) for row in chosen.nonzero()[0]]
+
+
+def _finite(values: Any) -> Any:
+    """Numbers that JSON has none for become null."""
+    if isinstance(values, list):
+        return [_finite(value) for value in values]
+    return values if math.isfinite(values) else None
 
 
 def _rows_text(rows: list[int]) -> str:

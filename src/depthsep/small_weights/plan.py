@@ -181,49 +181,41 @@ def _judged(way: Way, max_weight: Fraction | None) -> Way:
     return replace(way, obstacle=f"{about(way.network.max_weight)} is above {about(max_weight)}{why}")
 
 
-def grid_ways(
+def _grid_way(
     network: ReluNetwork,
-    modes: Sequence[str],
+    mode: str,
     grid: GridRequest,
     max_depth: int | None,
     max_nonzeros: int,
-    progress: Progress = silent,
-) -> Iterator[Way]:
-    """The compiler's modes, costed and not built.
-
-    Args:
-        network: The source.
-        modes: Which of them.
-        grid: What is asked for.
-        max_depth: The most weight layers allowed; None for no limit.
-        max_nonzeros: The most nonzero weights and biases allowed.
-        progress: Told which mode is being costed.
-    """
-    does = f"the full compiler, grid of {2**grid.bits + 1:,} points an axis"
-    for mode in modes:
-        if mode == "merged" and grid.bits > ONE_LEVEL_BITS:
-            obstacle = f"it reads the inputs in one level, which is for at most {ONE_LEVEL_BITS} grid bits"
-            yield Way(mode, does, "grid", obstacle=obstacle)
-            continue
-        progress(f"costing {mode}", None)
-        cost = cost_on_grid(network, **grid.arguments(), mode=mode, progress=progress)
-        obstacle = ""
-        if cost.nonzeros > max_nonzeros:
-            obstacle = f"{cost.nonzeros:,} nonzeros are predicted, more than {max_nonzeros:,}"
-        elif max_depth is not None and cost.depth > max_depth:
-            obstacle = f"depth {cost.depth} is above {max_depth} (--max-depth {cost.depth} allows it)"
-        yield Way(
-            mode,
-            does,
-            "grid",
-            cost.depth,
-            cost.neurons,
-            cost.nonzeros,
-            Fraction(cost.max_integer),
-            balanced=False,
-            obstacle=obstacle,
-            parameters=cost.parameters,
-        )
+    known: Sequence[Way],
+    progress: Progress,
+) -> Way:
+    """A mode of the compiler, costed and not built; `known` are the ways that were looked at before."""
+    does = f"the full compiler, grid of {2**grid.bits + 1:,} points per axis"
+    if mode == "merged" and grid.bits > ONE_LEVEL_BITS:
+        obstacle = f"it reads the inputs in one level, which is for at most {ONE_LEVEL_BITS} grid bits"
+        return Way(mode, does, "grid", obstacle=obstacle)
+    if mode == "merged" and any(way.name == "theorem" and _nonzeros(way) > max_nonzeros for way in known):
+        return Way(mode, does, "grid", obstacle="not counted: it takes more than theorem mode, which takes too much")
+    progress(f"costing {mode}", None)
+    cost = cost_on_grid(network, **grid.arguments(), mode=mode, progress=progress)
+    obstacle = ""
+    if cost.nonzeros > max_nonzeros:
+        obstacle = f"{cost.nonzeros:,} nonzeros are predicted, more than {max_nonzeros:,}"
+    elif max_depth is not None and cost.depth > max_depth:
+        obstacle = f"depth {cost.depth} is above {max_depth} (--max-depth {cost.depth} allows it)"
+    return Way(
+        mode,
+        does,
+        "grid",
+        cost.depth,
+        cost.neurons,
+        cost.nonzeros,
+        Fraction(cost.max_integer),
+        balanced=False,
+        obstacle=obstacle,
+        parameters=cost.parameters,
+    )
 
 
 def bottleneck(network: ReluNetwork | IntegerLayers, path: CriticalPath) -> str:
@@ -236,7 +228,8 @@ def bottleneck(network: ReluNetwork | IntegerLayers, path: CriticalPath) -> str:
     layer = network.depth - len(path.indices) + 1
     behind = "output" if layer == network.depth else f"layer {layer}, neuron"
     start = f"{f'the bias of {behind}' if layer else 'input'} {path.indices[0]}"
-    if path.length == 1 and layer:
+    if path.length == 1:
+        start = start if layer else f"the weight of {start} in output {path.indices[-1]}"
         return f"{start}, {about(path.product)}, is a path of length 1: no rescaling can lower it"
     return (
         f"the {path.length} numbers on a path from {start} multiply to {about(path.product)}, so one of them stays at "
@@ -264,7 +257,7 @@ def make_plan(
         max_depth: The most weight layers allowed; None: 3k+3, and any depth for a way that is asked for by name.
         grid: Finds out what the compiler is asked for; None where only equality everywhere will do.
         max_nonzeros: The most nonzero weights and biases allowed.
-        all_ways: Look at the compiler's modes even where something simpler does.
+        all_ways: Look at every way, even where a simpler one does.
         progress: Told what is being looked at.
     """
     limit = 3 * network.depth + 3 if max_depth is None else max_depth
@@ -272,27 +265,21 @@ def make_plan(
     straight_to_the_grid = mode in GRID_MODES or (mode == "auto" and grid is not None and max_weight is None)
     if all_ways or not straight_to_the_grid:
         progress("balancing", None)
-        ways += exact_ways(network, max_weight, limit)
+        for way in exact_ways(network, max_weight, limit):
+            ways.append(way)
+            if not all_ways and mode in ("auto", way.name) and not way.obstacle:
+                break
     plan = _chosen(ways, max_weight, mode, grid is not None)
     if grid is None or (plan.chosen and not all_ways):
         return plan
     asked, depth = grid(), limit if mode == "auto" else max_depth
-    for modes in _modes_to_cost(mode, all_ways):
-        ways += grid_ways(network, modes, asked, depth, max_nonzeros, progress)
-        plan = _chosen(ways, max_weight, mode, grid_asked=True)
-        if plan.chosen and not all_ways:
+    for name in GRID_MODES if all_ways or mode == "auto" else (mode,):
+        # Merged mode has the most weights, and takes longest to cost: it is for those who cannot spare the depth.
+        if name == "merged" and plan.chosen and not all_ways:
             break
+        ways.append(_grid_way(network, name, asked, depth, max_nonzeros, ways, progress))
+        plan = _chosen(ways, max_weight, mode, grid_asked=True)
     return plan
-
-
-def _modes_to_cost(mode: str, all_ways: bool) -> Sequence[Sequence[str]]:
-    """Groups of modes, the later ones for when the earlier ones are not open.
-
-    Merged mode has more weights than the others and takes longest to cost; it is for those who cannot spare the depth.
-    """
-    if all_ways:
-        return [GRID_MODES]
-    return [("theorem", "compact"), ("merged",)] if mode == "auto" else [(mode,)]
 
 
 def _chosen(ways: Sequence[Way], max_weight: Fraction | None, mode: str, grid_asked: bool) -> Plan:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from depthsep.errors import BadInput
 from depthsep.networks.relu import ReluNetwork
-from depthsep.small_weights.words import about, at_most
+from depthsep.small_weights.words import about, at_most, short_upper
 
 __all__ = ["GridRequest", "Range", "find_range", "grid_point"]
 
@@ -99,7 +99,7 @@ def find_range(network: ReluNetwork, domain: str, grid_bits: int, asserted: Frac
     if asserted is not None:
         return Range(asserted, "assumed")
     seen, _, _ = _largest(network, domain, grid_bits, [_samples(network.dim, grid_bits)])
-    return Range(interval, "intervals", _hint(interval, seen))
+    return Range(short_upper(interval), "intervals", _hint(interval, seen))
 
 
 def _by_enumeration(
@@ -111,7 +111,9 @@ def _by_enumeration(
         return Range(asserted, "enumeration")
     tight, _, _ = _largest(network, domain, grid_bits, _whole_grid(network.dim, grid_bits))
     # Interval arithmetic is the cheaper proof, and one bit of range is cheap too.
-    return Range(interval, "intervals") if interval <= 2 * tight else Range(tight, "enumeration")
+    if interval <= 2 * tight:
+        return Range(short_upper(interval), "intervals")
+    return Range(short_upper(tight), "enumeration")
 
 
 def _hint(interval: Fraction, seen: Fraction) -> str:

@@ -1,4 +1,4 @@
-"""Large and small numbers in a sentence; a bound is only ever rounded to its safe side."""
+"""Large and small numbers in a sentence or a document; a bound is only ever rounded to its safe side."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-__all__ = ["about", "at_least", "at_most", "log2"]
+__all__ = ["about", "at_least", "at_most", "log2", "short_upper"]
 
 _PLAIN = 10**6
 _DIGITS = 4
+_BITS = 20
+_SHORT = 24  # characters of a fraction
 
 Rounding = Callable[[Fraction], int]
 
@@ -49,6 +51,19 @@ def at_least(number: Fraction) -> str:
     ('0.6666', '2^39.99')
     """
     return _written(number, math.floor)
+
+
+def short_upper(number: Fraction) -> Fraction:
+    """An upper bound that is not negative: itself, or 20 bits of it, not below it, where that is shorter to write.
+
+    >>> short_upper(Fraction(1, 3)), short_upper(Fraction(10**30, 3**50))
+    (Fraction(1, 3), Fraction(1392956, 1))
+    """
+    if len(str(number)) <= _SHORT:
+        return number
+    unit = Fraction(2) ** (math.floor(log2(number)) - _BITS)
+    rounded = math.ceil(number / unit) * unit
+    return min(number, rounded, key=lambda one: len(str(one)))
 
 
 def _written(number: Fraction, rounding: Rounding) -> str:

@@ -58,7 +58,7 @@ RANGE_PROOFS = ("intervals", "enumeration", "assumed")
 MAX_GRID_BITS = 24
 MAX_RAMP_BITS = 14
 MAX_OUTPUTS = 1_000_000
-_FORM_WORK = 50_000_000
+_FORM_WORK = 20_000_000
 _GRID_WORK = 20_000_000
 
 
