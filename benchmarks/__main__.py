@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import coefficients, evaluation, training, verifier
+from benchmarks import coefficients, evaluation, learning, small_weights, training, verifier
 from benchmarks.measure import environment
 
 RESULTS = Path(__file__).parent / "results"
@@ -18,6 +18,8 @@ _TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "verifier": verifier.tables,
     "evaluation": evaluation.tables,
     "coefficients": coefficients.tables,
+    "small_weights": small_weights.tables,
+    "learning": learning.tables,
 }
 
 
@@ -40,6 +42,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=_case, nargs="+", default=cases, metavar="DIM:EPS", help="verifier: networks")
     parser.add_argument("--limit-s", type=float, default=60.0, help="verifier: CPU seconds for one question")
     parser.add_argument("--points", type=int, default=10_000, help="evaluation: the number of points")
+    parser.add_argument("--descent-steps", type=int, default=300, help="learning: the steps of every run")
+    parser.add_argument("--rounds", type=int, default=5, help="learning: how often each side is measured, in turns")
     return parser.parse_args()
 
 
@@ -50,6 +54,10 @@ def _measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         return verifier.run(arguments.cases, arguments.limit_s)
     if name == "coefficients":
         return coefficients.run()
+    if name == "small_weights":
+        return small_weights.run()
+    if name == "learning":
+        return learning.run(arguments.descent_steps, arguments.rounds)
     return evaluation.run(arguments.points)
 
 

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
     from depthsep.bounding import lower_bound as lower_bound
     from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
     from depthsep.certificates.document import load as load
+    from depthsep.certificates.equality import CertifiedEquality as CertifiedEquality
     from depthsep.explanation import explain as explain
     from depthsep.functions import BallIndicator as BallIndicator
     from depthsep.functions import Radial as Radial
+    from depthsep.imports import read_network as read_network
+    from depthsep.networks.relu import ReluNetwork as ReluNetwork
+    from depthsep.shrinking import balance as balance
+    from depthsep.shrinking import circuit as circuit
+    from depthsep.shrinking import plan_shrink as plan_shrink
+    from depthsep.shrinking import shrink as shrink
     from depthsep_check import check as check
 
 _HOMES = {
@@ -37,30 +44,45 @@ _HOMES = {
     "lower_bound": "depthsep.bounding",
     "CertifiedNetwork": "depthsep.certificates.document",
     "load": "depthsep.certificates.document",
+    "CertifiedEquality": "depthsep.certificates.equality",
     "explain": "depthsep.explanation",
     "BallIndicator": "depthsep.functions",
     "Radial": "depthsep.functions",
+    "read_network": "depthsep.imports",
+    "ReluNetwork": "depthsep.networks.relu",
+    "balance": "depthsep.shrinking",
+    "circuit": "depthsep.shrinking",
+    "plan_shrink": "depthsep.shrinking",
+    "shrink": "depthsep.shrinking",
     "check": "depthsep_check",
     "errors": "depthsep.errors",
     "exports": "depthsep.exports",
+    "learning": "depthsep.learning",
     "lower_bounds": "depthsep.lower_bounds",
     "networks": "depthsep.networks",
 }
 
 __all__ = [
     "BallIndicator",
+    "CertifiedEquality",
     "CertifiedNetwork",
     "Radial",
+    "ReluNetwork",
     "Separation",
     "__version__",
     "all_bounds",
+    "balance",
     "build",
     "check",
+    "circuit",
     "error_floor",
     "explain",
     "load",
     "lower_bound",
+    "plan_shrink",
+    "read_network",
     "separate",
+    "shrink",
 ]
 
 

@@ -231,7 +231,7 @@ def shrink(
             "merged" for the compiler.
         range_bound: A bound of |output| on the grid that you vouch for; without it one is proved.
         output_error: The error allowed on the grid; without it there is none where that is cheap, and otherwise at most
-            range / 2^16.
+            range / 2^15.
         guard_bits: Between grid points the digits change on ramps of 2^-guard_bits of a cell.
         density: Bounds the conditional density of each coordinate, for the statement about points off the grid.
         max_nonzeros: Refuse to build a larger network.

@@ -275,10 +275,17 @@ def test_explain_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_cite_all_and_cite_one(cone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["cite"]) == 0
-    assert capsys.readouterr().out.count("@") == 6
+    assert capsys.readouterr().out.count("@") == 8
     assert run(["cite", "cone.json", "--json"]) == 0
     keys = [source["key"] for source in json.loads(capsys.readouterr().out)["sources"]]
     assert keys == ["eldan2016power", "daniely2017depth", "johansson2017arb"]
+    layers = [{"weights": [[9]], "biases": [-4]}, {"weights": [[1]], "biases": [0]}]
+    Path("steep.json").write_text(json.dumps({"kind": "relu-network", "dim": 1, "layers": layers}))
+    assert run(["shrink", "steep.json", "--grid-bits", "2", "--out", "small.json"]) == 0
+    capsys.readouterr()
+    assert run(["cite", "small.json", "--json"]) == 0
+    keys = [source["key"] for source in json.loads(capsys.readouterr().out)["sources"]]
+    assert keys == ["vardi2020neural", "johansson2017arb"]
     Path("other.json").write_text("[]")
     assert run(["cite", "other.json"]) == 2
     assert "it is not a depthsep document" in capsys.readouterr().err

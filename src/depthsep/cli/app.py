@@ -16,7 +16,20 @@ from typing import Any
 import click
 
 from depthsep._version import __version__
-from depthsep.cli import bound, build, check, cite, crossover, evaluate, explain, export, named, separate
+from depthsep.cli import (
+    bound,
+    build,
+    check,
+    cite,
+    crossover,
+    evaluate,
+    explain,
+    export,
+    learn,
+    named,
+    separate,
+    small_weights,
+)
 from depthsep.cli.terminal import print_json
 from depthsep.errors import DepthsepError, OutOfReach
 
@@ -67,7 +80,7 @@ def cli() -> None:
     """
 
 
-for _module in (separate, build, bound, crossover, named, check, export, evaluate, explain, cite):
+for _module in (separate, build, bound, crossover, named, small_weights, learn, check, export, evaluate, explain, cite):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

@@ -53,6 +53,23 @@ SOURCES = {
   year      = {2017},
   note      = {arXiv:1610.09887}
 }""",
+    "vardi2020neural": """@inproceedings{vardi2020neural,
+  author    = {Vardi, Gal and Shamir, Ohad},
+  title     = {Neural Networks with Small Weights and Depth-Separation Barriers},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {33},
+  year      = {2020},
+  note      = {arXiv:2006.00625}
+}""",
+    "safran2022optimization": """@inproceedings{safran2022optimization,
+  author    = {Safran, Itay and Lee, Jason D.},
+  title     = {Optimization-Based Separations for Neural Networks},
+  booktitle = {Proceedings of the Thirty-Fifth Conference on Learning Theory},
+  series    = {Proceedings of Machine Learning Research},
+  volume    = {178},
+  year      = {2022},
+  note      = {arXiv:2112.02393}
+}""",
     "bose1960class": """@article{bose1960class,
   author  = {Bose, Raj Chandra and Ray-Chaudhuri, Dwijendra Kumar},
   title   = {On a Class of Error Correcting Binary Group Codes},
@@ -78,6 +95,8 @@ BEHIND = {
     "ridge-groups": ("safran2019depth",),
     "separable": ("eldan2016power", "daniely2017depth"),
     "ball-indicator": ("safran2017depth",),
+    "integer-layers": ("vardi2020neural",),
+    "threshold-circuit": ("vardi2020neural",),
 }
 
 

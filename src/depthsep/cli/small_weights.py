@@ -84,7 +84,7 @@ def _out(command: _Command) -> _Command:
     help="The way to go: equal everywhere (balance, pad, split) or on the grid (depth 3k+3, 5k+1, 2k+2).",
 )
 @click.option("--range", "range_bound", metavar="R", help="Assert |output| <= R on the grid; proved if left out.")
-@click.option("--output-error", metavar="E", help="Error allowed on the grid; left out: 0, or range/2^16.")
+@click.option("--output-error", metavar="E", help="Error allowed on the grid; left out: 0, or range/2^15.")
 @click.option("--guard-bits", type=int, default=4, show_default=True, metavar="G", help="Ramps take 2^-G of a cell.")
 @click.option("--density", default="1", show_default=True, metavar="RHO", help="Density of the inputs, off the grid.")
 @click.option("--max-nonzeros", type=int, default=30_000_000, show_default=True, metavar="N", help="Refuse more.")

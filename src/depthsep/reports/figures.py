@@ -30,8 +30,9 @@ from depthsep.reports.text import count, upper_decimal
 if TYPE_CHECKING:
     from depthsep.reports.scan import Scan
 
-__all__ = ["PALETTE", "Bar", "KnotRow", "Portrait", "draw_crossover", "draw_errors", "draw_floors", "draw_knots",
-           "draw_profile", "draw_widths", "save", "to_png", "to_svg"]  # fmt: skip
+__all__ = ["PALETTE", "Bar", "Course", "Cut", "KnotRow", "LayerSizes", "Portrait", "draw_crossover", "draw_errors",
+           "draw_floors", "draw_knots", "draw_learning", "draw_profile", "draw_weights", "draw_widths", "save",
+           "to_png", "to_svg"]  # fmt: skip
 
 Kind = Literal["shallow", "deep", "bound", "source"]
 Points = Sequence[tuple[float, float]]
@@ -81,6 +82,40 @@ class Bar:
     name: str
     value: float | None
     text: str
+
+
+@dataclass(frozen=True)
+class LayerSizes:
+    """log2 of the largest |weight| and |bias| of one layer; None where all are 0."""
+
+    weight: float | None
+    bias: float | None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A source and a compiled network along one axis: curves, the values on the grid, and the ramps between cells."""
+
+    places: Sequence[float]
+    source: Sequence[float]
+    network: Sequence[float]
+    grid: Points
+    ramps: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Course:
+    """An error during training: mean and ends of an interval at each step; one value and no steps for a baseline.
+
+    Without an interval `low` and `high` are the mean.
+    """
+
+    kind: Literal["shallow", "deep", "source"]
+    name: str
+    mean: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    steps: Sequence[int] = ()
 
 
 def draw_profile(portraits: Sequence[Portrait]) -> Figure:
@@ -255,6 +290,110 @@ def draw_floors(curves: Sequence[tuple[str, Points]], title: str) -> Figure:
         axes.margins(x=0.12)
         axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
     return figure
+
+
+def draw_weights(before: Sequence[LayerSizes], after: Sequence[LayerSizes], cut: Cut | None, title: str) -> Figure:
+    """Draw the largest weight and bias of every layer, before and after, and a cut through both networks.
+
+    Args:
+        before: The layers of the source.
+        after: The layers of the network with small weights.
+        cut: Values along an axis; None where the networks are equal everywhere.
+        title: What was done.
+    """
+    with _canvas(7.4, 2.9 if cut is None else 5.4) as figure:
+        grid = figure.add_gridspec(1 if cut is None else 2, 2, width_ratios=(len(before) + 1, len(after) + 1))
+        left = figure.add_subplot(grid[0, 0])
+        right = figure.add_subplot(grid[0, 1], sharey=left)
+        _draw_sizes(left, before, PALETTE["shallow"], f"before: depth {len(before)}")
+        _draw_sizes(right, after, PALETTE["deep"], f"after: depth {len(after)}")
+        left.set(ylabel="log2 of the largest")
+        left.yaxis.set_major_locator(MaxNLocator(integer=True))
+        right.tick_params(labelleft=False)
+        handles, names = right.get_legend_handles_labels()
+        right.legend(handles, names, loc="upper right", ncols=2)
+        if cut is not None:
+            _draw_cut(figure.add_subplot(grid[1, :]), cut)
+        figure.suptitle(title, x=0.01, ha="left", color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
+def _draw_sizes(axes: Any, layers: Sequence[LayerSizes], color: str, name: str) -> None:
+    weights, biases = [layer.weight for layer in layers], [layer.bias for layer in layers]
+    for sizes, label, style in ((weights, "weight", {"marker": "o", "markersize": 5}),
+                                (biases, "bias", {"marker": "_", "markersize": 12})):  # fmt: skip
+        shown = [math.nan if size is None else size for size in sizes]
+        axes.plot(range(1, len(shown) + 1), shown, linestyle="", color=color, label=label, markeredgewidth=1.6, **style)
+    axes.set(xlim=(0.4, len(layers) + 0.6), xlabel="layer")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=len(layers)))
+    axes.set_title(name, loc="left", fontsize=9.5, color=PALETTE["ink"])
+
+
+def _draw_cut(axes: Any, cut: Cut) -> None:
+    for place, (low, high) in enumerate(cut.ramps):
+        axes.axvspan(low, high, color=PALETTE["rule"], linewidth=0, zorder=0, label=None if place else "ramps")
+    axes.plot(cut.places, cut.source, color=PALETTE["ink"], linewidth=1.1, label="source, clipped")
+    axes.plot(cut.places, cut.network, color=PALETTE["deep"], linewidth=1.1, label="small weights")
+    axes.plot(*zip(*cut.grid, strict=True), "o", color=PALETTE["deep"], markersize=3.5, label="equal at grid points")
+    axes.set(xlim=(cut.places[0], cut.places[-1]), xlabel="first coordinate, the others in the middle", ylabel="value")
+    axes.grid(axis="x", visible=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0.2)
+
+
+def draw_learning(
+    errors: Sequence[Course],
+    losses: Sequence[Course],
+    floor: tuple[float, int] | None,
+    title: str,
+    ylabel: str = "mean squared error on fresh points",
+) -> Figure:
+    """Draw errors on fresh points against the number of steps, over what is proved to be out of reach.
+
+    Args:
+        errors: Mean squared errors of networks; those without steps are drawn across.
+        losses: Training losses with their bounds, for a panel of their own; none: no such panel.
+        floor: The certified floor, and the width that it is for.
+        title: What is learnt.
+        ylabel: Which error.
+    """
+    last = max(course.steps[-1] for course in errors if course.steps)
+    with _canvas(6.8, 6.6 if losses else 4.0) as figure:
+        panels = figure.subplots(2 if losses else 1, 1, squeeze=False, sharex=True)[:, 0]
+        _draw_courses(panels[0], errors, last)
+        if floor is not None:
+            _shade_floor(panels[0], *floor)
+        top = 1.3 * max(max(course.mean) for course in errors)
+        panels[0].set(ylabel=ylabel, ylim=(0, top))
+        if losses:
+            _draw_courses(panels[1], losses, last)
+            panels[1].set(ylabel="training loss", ylim=(0, None))
+        first = min(course.steps[0] for course in errors if course.steps)
+        limits = (first, last) if first < last else (first / 2, last * 2)
+        panels[-1].set(xlabel="steps of training (logarithmic)", xscale="log", xlim=limits)
+        panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+        figure.suptitle(title, x=0.01, ha="left", color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
+def _draw_courses(axes: Any, courses: Sequence[Course], last: int) -> None:
+    seen: dict[str, int] = {}
+    for course in courses:
+        dashes = ("-", "--", ":", "-.")[seen.get(course.kind, 0) % 4]
+        seen[course.kind] = seen.get(course.kind, 0) + 1
+        color = PALETTE["quiet" if course.kind == "source" else course.kind]
+        steps = course.steps or (1e-9, last)
+        repeat = 1 if course.steps else 2
+        axes.fill_between(steps, [*course.low] * repeat, [*course.high] * repeat, color=color, alpha=0.2, linewidth=0)
+        axes.plot(steps, [*course.mean] * repeat, dashes, color=color, label=course.name, linewidth=1.4)
+    axes.legend(loc="upper right", fontsize=8)
+
+
+def _shade_floor(axes: Any, floor: float, width: int) -> None:
+    axes.axhspan(0, floor, color=PALETTE["bound"], alpha=0.3, linewidth=0, zorder=0)
+    axes.axhline(floor, color=PALETTE["bound"], linewidth=1.0)
+    text = f"certified floor: no network with one hidden layer of width {count(width)} gets below"
+    axes.annotate(text, (0, floor), xycoords=("axes fraction", "data"), xytext=(4, -4), textcoords="offset points",
+                  va="top", fontsize=8, color=PALETTE["ink"])  # fmt: skip
 
 
 def _plot(axes: Any, points: Points, color: str, name: str, style: str) -> None:

@@ -8,15 +8,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from depthsep.reports.text import count, lower_decimal, upper_decimal, widths_text
+from depthsep.small_weights.words import at_least, at_most
 
 if TYPE_CHECKING:
     from depthsep.api import Separation
     from depthsep.certificates.document import CertifiedNetwork
     from depthsep.lower_bounds import LowerBound
+    from depthsep.networks import ReluNetwork
+    from depthsep.shrinking import Shrunk
+    from depthsep.small_weights.plan import Plan, Way
 
 __all__ = [
     "BoundRow",
     "NetworkRow",
+    "balance_row",
     "bound_class",
     "bound_json",
     "bound_proves",
@@ -25,6 +30,11 @@ __all__ = [
     "kind_of",
     "network_row",
     "networks_of",
+    "plan_json",
+    "shrunk_lines",
+    "shrunk_row",
+    "source_row",
+    "way_row",
 ]
 
 
@@ -156,3 +166,79 @@ def bound_json(bound: LowerBound, document: str) -> dict[str, Any]:
 
 def _power(width: int) -> str:
     return f"2^{width.bit_length() - 1}"
+
+
+def way_row(way: Way) -> tuple[str, ...]:
+    """Describe one way to small weights: name, where it is exact, costs, and what it does or why it is not open."""
+    counts = ("–" if number is None else count(number) for number in (way.depth, way.neurons, way.nonzeros))
+    size = "–" if way.max_weight is None else at_most(way.max_weight) + ("" if way.balanced else " before balancing")
+    return (way.name, way.exact_on, *counts, size, f"no: {way.obstacle}" if way.obstacle else way.does)
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Describe a plan for a program."""
+    ways = [
+        {
+            "mode": way.name,
+            "exact_on": way.exact_on,
+            "depth": way.depth,
+            "neurons": way.neurons,
+            "nonzeros": way.nonzeros,
+            "max_weight": None if way.max_weight is None else str(way.max_weight),
+            "balanced": way.balanced,
+            "obstacle": way.obstacle or None,
+        }
+        for way in plan.ways
+    ]
+    return {"ways": ways, "chosen": [way.name for way in plan.chosen], "reason": plan.reason}
+
+
+def shrunk_row(shrunk: Shrunk) -> tuple[str, ...]:
+    """Describe a network with small weights, its source above it in the same columns."""
+    return (
+        shrunk.way.name,
+        str(shrunk.depth),
+        count(shrunk.neurons),
+        count(shrunk.nonzeros),
+        at_most(shrunk.max_weight),
+        shrunk.exact_on,
+        upper_decimal(shrunk.certified.error_upper),
+        shrunk.verdict.status.name,
+    )
+
+
+def balance_row(shrunk: Shrunk) -> tuple[str, ...]:
+    """The largest weight before and after balancing, what no rescaling goes below, and the verdict."""
+    lower = "0" if shrunk.rescaling_lower is None else at_least(shrunk.rescaling_lower)
+    return at_most(shrunk.source.max_weight), at_most(shrunk.max_weight), lower, shrunk.verdict.status.name
+
+
+def source_row(source: ReluNetwork) -> tuple[str, ...]:
+    """Describe the network that was given, in the columns of `shrunk_row`."""
+    counts = (str(source.depth), count(source.neurons), count(source.nonzeros))
+    return ("source", *counts, at_most(source.max_weight), "", "", "")
+
+
+def shrunk_lines(shrunk: Shrunk) -> list[str]:
+    """What else there is to say about a network with small weights, a sentence a line."""
+    lines = [f"{shrunk.way.does}; {shrunk.reason}"]
+    grid, apart = shrunk.grid, shrunk.off_grid
+    if grid is not None:
+        known = {
+            "intervals": "proved by interval arithmetic",
+            "enumeration": "proved at every grid point",
+            "assumed": "ASSUMED, on your word",
+        }[shrunk.range_proof or "assumed"]
+        lines.append(f"|output| <= {at_most(grid.range_bound)} on the grid: {known}")
+    if apart is not None:
+        lines.append(
+            "between grid points, mean of |small - source clipped to that range|: "
+            f"bound {upper_decimal(apart.mean_error_upper)} for densities up to {apart.density}; estimate "
+            f"{apart.mean_error_estimate:.4g} +- {apart.standard_error:.2g} from {count(apart.samples)} uniform points"
+        )
+    lines += [f"at grid points {name} is {_exactness(why)}" for name, why in shrunk.float_obstacles.items()]
+    return [*lines, *shrunk.hints]
+
+
+def _exactness(obstacle: str) -> str:
+    return f"not known to be exact: {obstacle}" if obstacle else "exact"

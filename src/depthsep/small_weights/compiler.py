@@ -110,7 +110,7 @@ def compile_on_grid(
         range_bound: R; the statement is about grid points where every |output| is at most R.
         mode: "theorem" (depth 3k+3), "compact" (5k+1) or "merged" (2k+2).
         output_bits: The outputs are multiples of 2^-output_bits. By default nothing is rounded where that is cheap,
-            and else the error is at most R / 2^16.
+            and else the error is at most R / 2^15.
         guard_bits: g; a ramp takes 2^-g of a cell.
         parameters: Column bits and so on; by default cheap ones are searched.
         progress: Told what is going on.

@@ -27,7 +27,7 @@ from depthsep.small_weights.staircases import Points, Staircase, smod
 __all__ = ["Rounding", "output_layers", "output_rows", "round_outputs"]
 
 EXACT_BELOW = 2**26  # of 2 R Den: then nothing is rounded
-ERROR_BITS = 16  # else the error is at most R / 2^16
+ERROR_BITS = 15  # else the error is at most R / 2^15
 
 
 @dataclass(frozen=True)
