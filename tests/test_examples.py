@@ -13,7 +13,9 @@ CHEAP = {
     "draw_bounds.py": [".", "--quick"],
     "draw_errors.py": ["out.png", "1 - r", "3", "0.3"],
     "export_and_check.py": [],
+    "learn_a_ball.py": ["10", "2", "150"],
     "quickstart.py": [],
+    "shrink_network.py": [],
     "sweep_dimensions.py": ["1 - r", "0.3", "2", "4"],
     "table_of_widths.py": ["1", "17"],
 }
@@ -67,3 +69,16 @@ def test_the_pictures_of_bounds_are_drawn(tmp_path: Path) -> None:
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     assert run("draw_errors.py", tmp_path) == "out.png\n"
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_small_weights_are_right_where_large_ones_are_not(tmp_path: Path) -> None:
+    *table, verdict = run("shrink_network.py", tmp_path).splitlines()
+    wrong = {line.split()[0]: int(line.split()[-1]) for line in table[1:]}
+    assert wrong == {"source": 272, "pad": 272, "theorem": 0}
+    assert verdict.startswith("VERIFIED |N(x) - source(x)| <= 0 ")
+
+
+def test_a_ball_is_learnt_below_the_floor(tmp_path: Path) -> None:
+    ours, features, floor, verdict = run("learn_a_ball.py", tmp_path).splitlines()
+    assert float(ours.split()[1]) < float(floor.split()[1]) < float(features.split()[1])
+    assert verdict.startswith("certified: ")
