@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -167,15 +166,17 @@ def test_a_reader_that_goes_away_is_no_internal_fault(tmp_path: Path) -> None:
 
 def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "depthsep.cli", "separate", "1 - r", "--dim", "10", "--eps", "0.1"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+
+    def listen() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite in the background inherits that it is ignored
+
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=listen, **pipes) as process:
         assert process.stderr is not None
         process.stderr.readline()
         assert [path.name for path in tmp_path.iterdir()] == ["depthsep-runs"]
-        while process.poll() is None:  # an interrupt that falls into a callback is lost: users press again
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.5)
-        out, err = process.communicate()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
     assert err.endswith("error: interrupted; no file was left half written\n")
