@@ -14,6 +14,9 @@ DEEP = "Separable squares and one profile (depth 3)"
 BALL = "Ball indicator, exact off its margin (depth 3)"
 SOURCE = "Polynomial width at depth 2, for a fixed accuracy"
 RANK = "Rank bound (any depth)"
+FAMILIES = "Families of directions (depth 2)"
+IDENTITIES = "Polynomials in r^2 through exact identities (depth 2)"
+LIMITS = "Limits of moments (a limit of the method, not of depth 2)"
 SINE = "No polynomial width at depth 2 when the accuracy shrinks with the dimension"
 
 
@@ -46,6 +49,54 @@ def test_the_deep_estimate_is_near_what_is_reached(dim: int, eps: str, reached: 
     text = note(explain("1 - r", dim=dim, eps=eps), DEEP).predicted_widths["first layer (estimate)"]
     estimate = int(text.removeprefix("about ").replace(",", ""))
     assert 0.75 * reached < estimate < 1.25 * reached
+
+
+def test_every_family_of_a_degree_that_suffices_is_predicted() -> None:
+    families = note(explain("1 - r", dim=10, eps="0.1"), FAMILIES)
+    assert families.hypotheses[-1].found == "from degree 4 on"
+    assert families.predicted_widths["degree 4, (1) + (11) (estimate)"] == "100 directions, about 1,500 neurons"
+    assert families.predicted_widths["degree 6, (1) + code of 256 rows (estimate)"].startswith("266 directions, about ")
+    assert {name.split(",")[0] for name in families.predicted_widths} == {"degree 4", "degree 6", "degree 8"}
+    assert all(name.endswith("(estimate)") for name in families.predicted_widths)
+    plane = note(explain("1 - r", dim=2, eps="0.1"), FAMILIES).predicted_widths
+    assert next(iter(plane)) == "degree 4, 3 equiangular lines (estimate)"
+    constant = note(explain("1/2", dim=5, eps="0.1"), FAMILIES)
+    assert constant.hypotheses[-1].found == "from degree 0 on"
+
+
+def test_exact_identities_are_predicted_for_polynomials_in_squares() -> None:
+    quartic = note(explain("1 - r^2 + 3*r^4", dim=10, eps="0.05"), IDENTITIES)
+    assert quartic.applies
+    assert quartic.hypotheses[-1].found == "of degree 4"
+    assert quartic.predicted_widths["directions of every exact identity, at least (proved)"] == "55"
+    assert quartic.predicted_widths["directions of sparse orbits"] == "100"
+    text = quartic.predicted_widths["neurons (estimate)"]
+    estimate = int(text.removeprefix("about ").split(", along ")[0].replace(",", ""))
+    assert 0.9 * 3056 < estimate < 1.1 * 3056  # what is built
+    assert note(explain("1 - r", dim=10, eps="0.1"), IDENTITIES).applies is False
+    large = note(explain("r^20", dim=6, eps="0.05"), IDENTITIES).predicted_widths
+    assert list(large) == ["directions of every exact identity, at least (proved)", "directions of sparse orbits"]
+    assert note(explain("1/3", dim=6, eps="0.05"), IDENTITIES).predicted_widths == {}
+
+
+def test_limits_of_moments_are_labelled_as_limits_of_the_method() -> None:
+    cone = note(explain("1 - r", dim=10, eps="0.1"), LIMITS)
+    assert cone.applies
+    assert cone.hypotheses[-1].text == "moments up to degree 4 are not excluded"
+    assert cone.hypotheses[-1].found == "an error of at least 0.5 at degree 0, 0.125 at degree 2 (proved)"
+    assert cone.predicted_widths == {"directions of an exact identity of degree 4, at least (proved)": "55"}
+    loose = note(explain("1 - r", dim=10, eps="0.6"), LIMITS)
+    assert loose.hypotheses[-1].found == "not even degree 0 is excluded"
+    fine = note(explain("1 - r", dim=10, eps="0.01"), LIMITS)
+    assert fine.applies is None
+    assert fine.predicted_widths == {}
+
+
+def test_notes_about_formulas_say_nothing_about_a_ball() -> None:
+    ball = explain("ball(1/2, 0.05)", dim=10, eps="0.1")
+    for name in (FAMILIES, IDENTITIES, LIMITS):
+        assert note(ball, name).applies is False
+        assert note(ball, name).predicted_widths == {}
 
 
 def test_the_ball_indicator() -> None:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from depthsep._version import __version__
 
 if TYPE_CHECKING:
+    from depthsep.activations import activation as activation
     from depthsep.api import Separation as Separation
     from depthsep.api import build as build
+    from depthsep.api import build_random as build_random
     from depthsep.api import separate as separate
     from depthsep.bounding import all_bounds as all_bounds
     from depthsep.bounding import error_floor as error_floor
@@ -24,11 +26,15 @@ if TYPE_CHECKING:
     from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
     from depthsep.certificates.document import load as load
     from depthsep.certificates.equality import CertifiedEquality as CertifiedEquality
+    from depthsep.certificates.probabilistic import ProbabilisticNetwork as ProbabilisticNetwork
+    from depthsep.constructions.univariate_fit import CertifiedFit as CertifiedFit
+    from depthsep.constructions.univariate_fit import fit as fit
     from depthsep.explanation import explain as explain
     from depthsep.functions import BallIndicator as BallIndicator
     from depthsep.functions import Radial as Radial
     from depthsep.imports import read_network as read_network
     from depthsep.networks.relu import ReluNetwork as ReluNetwork
+    from depthsep.own_activations import register_activation as register_activation
     from depthsep.shrinking import balance as balance
     from depthsep.shrinking import circuit as circuit
     from depthsep.shrinking import plan_shrink as plan_shrink
@@ -36,7 +42,13 @@ if TYPE_CHECKING:
     from depthsep_check import check as check
 
 _HOMES = {
+    "activation": "depthsep.activations",
     "build": "depthsep.api",
+    "build_random": "depthsep.api",
+    "fit": "depthsep.constructions.univariate_fit",
+    "register_activation": "depthsep.own_activations",
+    "CertifiedFit": "depthsep.constructions.univariate_fit",
+    "ProbabilisticNetwork": "depthsep.certificates.probabilistic",
     "separate": "depthsep.api",
     "Separation": "depthsep.api",
     "all_bounds": "depthsep.bounding",
@@ -65,22 +77,28 @@ _HOMES = {
 __all__ = [
     "BallIndicator",
     "CertifiedEquality",
+    "CertifiedFit",
     "CertifiedNetwork",
+    "ProbabilisticNetwork",
     "Radial",
     "ReluNetwork",
     "Separation",
     "__version__",
+    "activation",
     "all_bounds",
     "balance",
     "build",
+    "build_random",
     "check",
     "circuit",
     "error_floor",
     "explain",
+    "fit",
     "load",
     "lower_bound",
     "plan_shrink",
     "read_network",
+    "register_activation",
     "separate",
     "shrink",
 ]

@@ -8,12 +8,16 @@ from fractions import Fraction
 from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.bounding import all_bounds
 from depthsep.certificates.document import CertifiedNetwork
+from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound
 from depthsep.progress import Progress, silent
 
-__all__ = ["Separation", "build", "separate"]
+__all__ = ["Separation", "build", "build_random", "separate"]
+
+# From which accuracy on a proof on the Weyl chamber is tried: beyond, one that does not close would cost minutes.
+_CHAMBER_EPS = {**dict.fromkeys(range(4, 9), Fraction(0)), 9: Fraction(1, 10)}
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,11 @@ def build(
     dim: int,
     eps: Accuracy | None = None,
     depth: int = 2,
+    activation: str = "relu",
     max_width: int | None = None,
     progress: Progress = silent,
 ) -> CertifiedNetwork:
-    """Build a ReLU network within eps of a radial function on the unit ball, with a proof that was replayed.
+    """Build a network within eps of a radial function on the unit ball, with a proof that was replayed.
 
     Args:
         function: A formula in r = ||x||, such as "exp(-r^2)", or "ball(r0, margin)".
@@ -80,6 +85,7 @@ def build(
         eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met
             exactly outside its margin.
         depth: 2 (one hidden layer) or 3.
+        activation: Of the hidden layer, such as "gelu" or "sigmoid"; others than "relu" at depth 2 only.
         max_width: The most neurons allowed; 10,000,000 if not given.
         progress: Called with a text and a fraction (or None) as the work goes on.
 
@@ -106,13 +112,16 @@ def build(
         raise BadInput(f"depth = {depth}", needed="2 (one hidden layer) or 3 (two)")
     if max_width is not None and max_width < 0:
         raise BadInput(f"max_width = {max_width}", needed="a number of neurons that is not negative")
+    if activation != "relu" and (depth != 2 or isinstance(target, BallIndicator)):
+        asked = f"a depth-{depth} network for {target.text} with the activation {activation!r}"
+        raise BadInput(asked, needed="relu, or a radial function at depth 2", do="ask for depth 2, or leave it out")
     target.validate()
     if isinstance(target, BallIndicator):
         certified = _ball(target, eps, depth, progress)
     elif eps is None:
         raise BadInput("a network without an accuracy", needed="eps: only ball(r0, margin) is met exactly")
     else:
-        certified = _radial(target, parse_accuracy(eps), depth, max_width, progress)
+        certified = _radial(target, parse_accuracy(eps), depth, activation, max_width, progress)
     if max_width is not None and sum(certified.widths) > max_width:
         raise OutOfReach(
             f"a depth-{depth} network for {target.text} of at most {max_width:,} neurons",
@@ -137,13 +146,82 @@ def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, progress: Pro
     return deep_ball.search(target, progress)
 
 
-def _radial(target: Radial, eps: Fraction, depth: int, max_width: int | None, progress: Progress) -> CertifiedNetwork:
+def _radial(
+    target: Radial, eps: Fraction, depth: int, activation: str, max_width: int | None, progress: Progress
+) -> CertifiedNetwork:
     from depthsep.constructions import deep_radial, shallow_radial
+    from depthsep.constructions.activation_radial import build_with_activation
 
     if depth == 3:
         return deep_radial.search(target, eps, progress)
     limit = shallow_radial.DEFAULT_MAX_WIDTH if max_width is None else max_width
-    return shallow_radial.search(target, eps, max_width=limit, progress=progress)
+    if activation != "relu":
+        return build_with_activation(target, eps, activation, limit, progress)
+    return _narrowest(target, eps, limit, progress)
+
+
+def _narrowest(target: Radial, eps: Fraction, limit: int, progress: Progress) -> CertifiedNetwork:
+    """The narrowest ReLU network of depth 2 by any construction that speaks about the function."""
+    from depthsep.constructions import polynomial_radial, reflection_groups, shallow_radial
+
+    def search() -> CertifiedNetwork:
+        return shallow_radial.search(target, eps, max_width=limit, progress=progress)
+
+    ways = [search]
+    if polynomial_radial.polynomial_in_squares(target.expression, target.dim) is not None:
+        ways.append(lambda: polynomial_radial.build_polynomial(target, eps, limit, progress))
+    if eps >= _CHAMBER_EPS.get(target.dim, eps + 1) and _is_cone(target):
+        ways.append(lambda: reflection_groups.reflection_cone(target.dim, eps, progress))
+    found, failures = [], []
+    for way in ways:
+        try:
+            found.append(way())
+        except OutOfReach as failure:
+            failures.append(failure)
+    if not found:
+        raise failures[0]
+    return min(found, key=lambda certified: certified.widths[0])
+
+
+def _is_cone(target: Radial) -> bool:
+    return target.text.replace(" ", "") == "1-r"
+
+
+def build_random(
+    function: str | Function,
+    *,
+    dim: int,
+    eps: Accuracy,
+    failure_probability: str | Fraction = "2^-80",
+    seed: int = 0,
+    max_width: int | None = None,
+    progress: Progress = silent,
+) -> ProbabilisticNetwork:
+    """Build a depth-2 ReLU network with random directions, and prove how rarely such a network misses the accuracy.
+
+    For 1 - r the directions come in random orthonormal frames, for other profiles they are independent. The statement
+    is about the law of the draw; nothing is proved about the one draw that `seed` names.
+
+    Args:
+        function: A formula in r.
+        dim: The dimension of x.
+        eps: The accuracy in the sup norm.
+        failure_probability: An upper bound of the probability of missing it, such as "2^-80".
+        seed: Names the draw that is evaluated and exported.
+        max_width: The most neurons allowed.
+        progress: As in `build`.
+
+    Raises:
+        BadInput: The request makes no sense; the message says where.
+        OutOfReach: More neurons than `max_width` would be needed.
+    """
+    from depthsep.constructions import random_directions, random_frames
+
+    target = parse_function(function, dim) if isinstance(function, str) else function
+    if not isinstance(target, Radial):
+        raise BadInput(f"a random network for {target.text}", needed="a radial function: a formula in r")
+    way = random_frames.build_random if _is_cone(target) else random_directions.build_random_directions
+    return way(target, dim, eps, failure_probability, seed, progress, max_width)
 
 
 def separate(

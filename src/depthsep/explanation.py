@@ -2,7 +2,7 @@
 
 A hypothesis holds (True), fails (False), or was not decided by the work spent here (None). Predicted widths are
 formulas of the sources, with unspecified constants set to one, or estimates of our own constructions (both say so in
-their names), or lower bounds, which are proved.
+their names), or lower bounds, which are proved. A limit of a method of proof is called that; it binds no network.
 """
 
 from __future__ import annotations
@@ -17,15 +17,21 @@ from typing import Any
 import numpy as np
 
 from depthsep.accuracy import Accuracy, parse_accuracy
+from depthsep.constructions.cubature import exact_cubature
+from depthsep.constructions.direction_families import families
+from depthsep.constructions.polynomial_radial import polynomial_in_squares, predicted_width
 from depthsep.errors import BadInput
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
+from depthsep.lower_bounds.moment_limits import MomentLimit, exact_identity_directions, moment_limit
 from depthsep.source_widths import lipschitz_upper, source_note, source_width
 from depthsep.univariate.tube_path import min_link_path
 
 __all__ = ["Explanation", "Hypothesis", "TheoremNote", "explain"]
 
 _LARGEST_DEGREE = 10  # of the polynomials in r^2 that are tried
+_QUICK_DEGREE = 6  # beyond it the width of exact identities would take seconds to predict
+_FURTHER = 2  # degrees beyond the first that suffices, whose families are shown
 _GRID = 400
 
 
@@ -200,6 +206,78 @@ def _moment_sandwich(request: _Request) -> TheoremNote:
     )
 
 
+def _families(request: _Request) -> TheoremNote:
+    hypotheses = [request.positive_eps(), request.is_formula()]
+    predicted: dict[str, str] = {}
+    if all(hypothesis.holds for hypothesis in hypotheses):
+        first = _first_even_fit(request)
+        found = "" if first is None else f"from degree {2 * first.degree} on"
+        hypotheses.append(
+            Hypothesis("even polynomials of some degree are within eps", first is not None or None, found)
+        )
+        degrees = () if first is None else range(max(first.degree, 1), first.degree + 1 + _FURTHER)
+        for degree in degrees:
+            predicted |= _predicted_families(request, degree)
+    return TheoremNote(
+        "Families of directions (depth 2)",
+        "this library",
+        "What the search for a moment sandwich chooses from, by the degree of its polynomials. Predictions: as many "
+        "neurons for each direction as moments of that degree take on average; searches often end at half.",
+        tuple(hypotheses),
+        predicted,
+    )
+
+
+def _predicted_families(request: _Request, degree: int) -> dict[str, str]:
+    """Directions and neurons of all families of a degree."""
+    each = _even_fit(request.function, degree).neurons_per_direction(request)
+    predicted = {}
+    for family in families(request.dim, degree):
+        directions = sum(group.count for group in family.groups)
+        neurons = _two_digits(directions * each)
+        predicted[f"degree {2 * degree}, {family.name} (estimate)"] = (
+            f"{directions:,} directions, about {neurons} neurons"
+        )
+    return predicted
+
+
+def _exact_identities(request: _Request) -> TheoremNote:
+    hypotheses, function = [request.positive_eps(), request.is_formula()], request.function
+    predicted: dict[str, str] = {}
+    if isinstance(function, Radial) and all(hypothesis.holds for hypothesis in hypotheses):
+        coefficients = polynomial_in_squares(function.expression, request.dim)
+        degree = 0 if coefficients is None else len(coefficients) - 1
+        found = "" if coefficients is None else f"of degree {2 * degree}"
+        text = "the profile is a polynomial in r^2 with rational coefficients"
+        hypotheses.append(Hypothesis(text, coefficients is not None, found))
+        if degree > 0:
+            predicted = _predicted_identity(function, degree, request.eps)
+    return TheoremNote(
+        "Polynomials in r^2 through exact identities (depth 2)",
+        "Safran, Eldan and Shamir 2019, Theorem 3 (arXiv:1904.06984)",
+        "||x||^(2k) is a combination of <u, x>^(2k) over integer directions u, exactly: one univariate fit for "
+        "each set of them is enough.",
+        tuple(hypotheses),
+        predicted,
+    )
+
+
+def _predicted_identity(function: Radial, degree: int, eps: Fraction) -> dict[str, str]:
+    """Directions of exact identities of degree 2 * `degree`, and the neurons along the best ones."""
+    predicted = {
+        "directions of every exact identity, at least (proved)": _least_directions(function.dim, degree),
+        "directions of sparse orbits": f"{exact_cubature(function.dim, 2 * degree).directions:,}",
+    }
+    found = predicted_width(function, eps) if degree <= _QUICK_DEGREE else None
+    if found is not None:
+        predicted["neurons (estimate)"] = f"about {_two_digits(found[1])}, along {found[0]:,} directions"
+    return predicted
+
+
+def _least_directions(dim: int, degree: int) -> str:
+    return f"{exact_identity_directions(dim, 2 * degree):,}"
+
+
 def _separable(request: _Request) -> TheoremNote:
     hypotheses = (request.positive_eps(), request.is_formula(), request.has_lipschitz())
     predicted = {}
@@ -359,6 +437,42 @@ def _from_bound(
     return TheoremNote(name, source, says, tuple(hypotheses), predicted)
 
 
+def _moment_limits(request: _Request) -> TheoremNote:
+    hypotheses, function = [request.positive_eps(), request.is_formula()], request.function
+    predicted = {}
+    if isinstance(function, Radial) and all(hypothesis.holds for hypothesis in hypotheses):
+        below = _limits_above(function, request.eps)
+        degree = len(below)
+        reached = degree <= _LARGEST_DEGREE
+        proved = [f"{float(limit):.3g} at degree {2 * k}" for k, limit in enumerate(below)]
+        found = f"an error of at least {', '.join(proved)} (proved)" if proved else "not even degree 0 is excluded"
+        text = f"moments up to degree {2 * min(degree, _LARGEST_DEGREE)} are not excluded"
+        hypotheses.append(Hypothesis(text, reached or None, found))
+        if reached:
+            name = f"directions of an exact identity of degree {2 * degree}, at least (proved)"
+            predicted = {name: _least_directions(request.dim, degree)}
+    return TheoremNote(
+        "Limits of moments (a limit of the method, not of depth 2)",
+        "Chebyshev 1859, for the moment sandwich",
+        "Moments up to degree 2k never prove, with one pair of polynomials for all radii, an error below the distance "
+        "of the profile from even polynomials of degree 2k. Pairs that change with the radius may, and networks need "
+        "no exact identity.",
+        tuple(hypotheses),
+        predicted,
+    )
+
+
+def _limits_above(function: Radial, eps: Fraction) -> list[Fraction]:
+    """The proved limits of the degrees 0, 2, ... as far as they are above eps."""
+    limits: list[Fraction] = []
+    for degree in range(_LARGEST_DEGREE + 1):
+        limit = moment_limit(function, 2 * degree)
+        if not isinstance(limit, MomentLimit) or limit.limit <= eps:
+            break
+        limits.append(limit.limit)
+    return limits
+
+
 def _radial_sine(request: _Request) -> TheoremNote:
     dim = request.dim
     frequency = 2 * math.pi * dim**3
@@ -409,9 +523,12 @@ _THEOREMS: tuple[Callable[[_Request], TheoremNote], ...] = (
     _moment_sandwich,
     _separable,
     _ball_by_squares,
+    _families,
+    _exact_identities,
     _rank,
     partial(_cells, depth=2),
     partial(_cells, depth=3),
+    _moment_limits,
     _radial_sine,
     _eldan_shamir,
     _daniely,

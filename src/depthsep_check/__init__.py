@@ -22,6 +22,7 @@ from depthsep_check.document import (
     EQUALITIES,
     MAX_BYTES,
     THEOREMS,
+    ChamberCells,
     Document,
     EqualityDocument,
     SeparableNetwork,
@@ -103,6 +104,8 @@ def _prove(document: Document | TheoremDocument | EqualityDocument) -> str:
         from depthsep_check.lower_bound import check as prove
     elif isinstance(document.network, SeparableNetwork):
         from depthsep_check.support_lines import check as prove
+    elif isinstance(document.witness, ChamberCells):
+        from depthsep_check.chamber_cells import check as prove
     else:
         from depthsep_check.moment_sandwich import check as prove
     return prove(document)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from flint import fmpq
 
+from depthsep_check.activations import ACTIVATIONS
 from depthsep_check.expression import Expression, ExpressionError, parse
 from depthsep_check.fields import (
     fields_of,
@@ -37,6 +38,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DIM = 1_000_000
 MAX_GROUPS = 64
 MAX_THRESHOLDS = 4096
+MAX_PAIRS = 1024
 MAX_SECOND_UNITS = 4096
 MAX_CELLS = 4096
 MAX_COEFFICIENTS = 13
@@ -56,6 +58,10 @@ THEOREMS = {
     "radial-dual": "radial_dual",
     "gaussian-floor": "gaussian_floor",
     "crossings": "crossings",
+    "random-directions": "random_directions",
+    "random-frames": "random_frames",
+    "moment-limit": "moment_limit",
+    "univariate": "univariate",
 }
 # Claims that two networks are equal: a module each in `depthsep_check.equalities`.
 EQUALITIES = {
@@ -171,6 +177,26 @@ class RidgeNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivationGroup:
+    """The units s(slope (z - centre)) and s(slope (-z - centre)) with one weight, for all directions; slopes > 0."""
+
+    directions: Directions
+    slopes: tuple[fmpq, ...]
+    centres: tuple[fmpq, ...]
+    weights: tuple[fmpq, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRidgeNetwork:
+    """Depth 2: bias + the groups, the units having the activation of this name."""
+
+    dim: int
+    activation: str
+    bias: fmpq
+    groups: tuple[ActivationGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeparableNetwork:
     """Depth 3: one even function on every coordinate, summed, then a piecewise linear function of the sum."""
 
@@ -208,6 +234,13 @@ class MomentSandwich:
 
 
 @dataclass(frozen=True, slots=True)
+class ChamberCells:
+    """Witness for ridge networks in directions of the reflection group A_d: a generator for the orbit of each group."""
+
+    orbits: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SupportLines:
     """Witness for separable networks: nonnegative slopes."""
 
@@ -231,8 +264,8 @@ class CellsWitness:
 
 Function = RadialFunction | BallIndicatorFunction
 Claim = SupErrorClaim | WidthLowerClaim
-Network = RidgeNetwork | SeparableNetwork
-Witness = MomentSandwich | SupportLines | Oscillation | CellsWitness
+Network = RidgeNetwork | ActivationRidgeNetwork | SeparableNetwork
+Witness = MomentSandwich | ChamberCells | SupportLines | Oscillation | CellsWitness
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +329,11 @@ def sup_error_statement(document: Document, widths: tuple[int, ...]) -> str:
     else:
         inner, outer = function.radius - function.margin, function.radius + function.margin
         meaning = f"f = 1 where ||x|| <= {inner}, f = 0 where ||x|| >= {outer}, no claim between"
+    network = document.network
+    units = f", activation {network.activation}" if isinstance(network, ActivationRidgeNetwork) else ""
     return (
         f"|N(x) - f(x)| <= {format_rational(claim.error)} for all real x with ||x|| <= 1 in dimension {claim.dim} "
-        f"(exact arithmetic); depth {len(widths) + 1}, widths ({', '.join(map(str, widths))}); {meaning}"
+        f"(exact arithmetic); depth {len(widths) + 1}, widths ({', '.join(map(str, widths))}){units}; {meaning}"
     )
 
 
@@ -444,12 +479,23 @@ def _check_pair(network: Network, witness: Witness) -> None:
         if not isinstance(witness, SupportLines):
             raise Malformed("witness.kind", "a separable network needs a witness of kind support-lines")
         return
+    if isinstance(witness, ChamberCells) and isinstance(network, RidgeNetwork):
+        _check_orbits(network, witness)
+        return
     if not isinstance(witness, MomentSandwich):
-        raise Malformed("witness.kind", "a ridge-groups network needs a witness of kind moment-sandwich")
+        kind = "a ridge-groups" if isinstance(network, RidgeNetwork) else "an activation-groups"
+        raise Malformed("witness.kind", f"{kind} network needs a witness of kind moment-sandwich")
     for index, cell in enumerate(witness.cells):
         if len(cell.groups) != len(network.groups):
             place = f"witness.cells[{index}].groups"
             raise Malformed(place, f"{len(cell.groups)} entries for {len(network.groups)} groups of the network")
+
+
+def _check_orbits(network: RidgeNetwork, witness: ChamberCells) -> None:
+    require_length(witness.orbits, "witness.orbits", len(network.groups))
+    for index, generator in enumerate(witness.orbits):
+        if len(generator) > network.dim + 1:
+            raise Malformed(f"witness.orbits[{index}]", f"{len(generator)} entries for {network.dim + 1} places")
 
 
 # The forms of the parts. Every reader takes a JSON value and its place.
@@ -519,15 +565,41 @@ def _ridge_groups(value: Any, place: str) -> RidgeNetwork:
 
 def _ridge_group(value: Any, place: str, dim: int) -> RidgeGroup:
     fields = fields_of(value, place, ("directions", "thresholds", "weights"))
+    directions = _directions(fields["directions"], f"{place}.directions", dim)
+    thresholds = threshold_list(fields["thresholds"], f"{place}.thresholds", MAX_THRESHOLDS)
+    weights = weight_list(fields["weights"], f"{place}.weights", MAX_THRESHOLDS, len(thresholds))
+    return RidgeGroup(directions, thresholds, weights)
+
+
+def _activation_groups(value: Any, place: str) -> ActivationRidgeNetwork:
+    fields = fields_of(value, place, ("kind", "activation", "dim", "bias", "groups"))
+    activation = fields["activation"]
+    word(activation, f"{place}.activation", tuple(ACTIVATIONS))
+    dim = integer(fields["dim"], f"{place}.dim", 1, MAX_DIM)
+    bias = parse_weight(fields["bias"], f"{place}.bias")
+    groups = item_list(fields["groups"], f"{place}.groups", MAX_GROUPS, lambda v, p: _activation_group(v, p, dim))
+    return ActivationRidgeNetwork(dim, activation, bias, groups)
+
+
+def _activation_group(value: Any, place: str, dim: int) -> ActivationGroup:
+    fields = fields_of(value, place, ("directions", "slopes", "centres", "weights"))
+    directions = _directions(fields["directions"], f"{place}.directions", dim)
+    slopes = weight_list(fields["slopes"], f"{place}.slopes", MAX_PAIRS)
+    for index, slope in enumerate(slopes):
+        if slope <= 0:
+            raise Malformed(f"{place}.slopes[{index}]", "a slope must be positive")
+    centres = weight_list(fields["centres"], f"{place}.centres", MAX_PAIRS, len(slopes))
+    weights = weight_list(fields["weights"], f"{place}.weights", MAX_PAIRS, len(slopes))
+    return ActivationGroup(directions, slopes, centres, weights)
+
+
+def _directions(value: Any, place: str, dim: int) -> Directions:
     readers: dict[str, Callable[[Any, str], Directions]] = {
         "orbit": lambda v, p: _orbit(v, p, dim),
         "code": lambda v, p: _code(v, p, dim),
         "explicit": lambda v, p: _explicit(v, p, dim),
     }
-    directions = of_kind(fields["directions"], f"{place}.directions", readers)
-    thresholds = threshold_list(fields["thresholds"], f"{place}.thresholds", MAX_THRESHOLDS)
-    weights = weight_list(fields["weights"], f"{place}.weights", MAX_THRESHOLDS, len(thresholds))
-    return RidgeGroup(directions, thresholds, weights)
+    return of_kind(value, place, readers)
 
 
 def _orbit(value: Any, place: str, dim: int) -> OrbitDirections:
@@ -637,6 +709,19 @@ def _polynomial_pair(value: Any, place: str) -> PolynomialPair:
     return PolynomialPair(upper, weight_list(fields["lower"], f"{place}.lower", MAX_COEFFICIENTS))
 
 
+def _chamber_cells(value: Any, place: str) -> ChamberCells:
+    orbits = fields_of(value, place, ("kind", "orbits"))["orbits"]
+    return ChamberCells(item_list(orbits, f"{place}.orbits", MAX_GROUPS, _group_generator))
+
+
+def _group_generator(value: Any, place: str) -> tuple[int, ...]:
+    low, high = -MAX_GENERATOR_ENTRY, MAX_GENERATOR_ENTRY
+    generator = item_list(value, place, MAX_GENERATOR_LENGTH, lambda v, p: integer(v, p, low, high))
+    if not generator or 0 in generator or list(generator) != sorted(generator, reverse=True):
+        raise Malformed(place, "needs integers other than 0 that do not increase")
+    return generator
+
+
 def _support_lines(value: Any, place: str) -> SupportLines:
     fields = fields_of(value, place, ("kind", "upper_slopes", "lower_slopes"))
     upper = weight_list(fields["upper_slopes"], f"{place}.upper_slopes", MAX_SLOPES)
@@ -664,9 +749,14 @@ def _cells_witness(value: Any, place: str) -> CellsWitness:
 
 _FUNCTIONS: dict[str, Callable[[Any, str], Function]] = {"radial": _radial, "ball-indicator": _ball_indicator}
 _CLAIMS: dict[str, Callable[[Any, str], Claim]] = {"sup-error": _sup_error, "width-lower": _width_lower}
-_NETWORKS: dict[str, Callable[[Any, str], Network]] = {"ridge-groups": _ridge_groups, "separable": _separable}
+_NETWORKS: dict[str, Callable[[Any, str], Network]] = {
+    "ridge-groups": _ridge_groups,
+    "activation-groups": _activation_groups,
+    "separable": _separable,
+}
 _WITNESSES: dict[str, Callable[[Any, str], Witness]] = {
     "moment-sandwich": _moment_sandwich,
+    "chamber-cells": _chamber_cells,
     "support-lines": _support_lines,
     "oscillation": _oscillation,
     "cells": _cells_witness,

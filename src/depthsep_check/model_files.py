@@ -29,6 +29,7 @@ from flint import fmpq
 
 from depthsep_check.directions import count
 from depthsep_check.document import (
+    ActivationRidgeNetwork,
     CodeDirections,
     Directions,
     Document,
@@ -78,6 +79,8 @@ def compare(document: Document | EqualityDocument, path: os.PathLike[str] | str)
         raise Unsupported(f"model file {shown(name)} (known: .onnx, .safetensors)")
     if document.network is None:
         raise Unsupported("comparing a model with a lower bound, which has no network")
+    if isinstance(document.network, ActivationRidgeNetwork):
+        raise Unsupported(f"comparing a model with a network of kind activation-groups ({document.network.activation})")
     of_equality = isinstance(document, EqualityDocument)
     layers = _expand_equal(document.network) if of_equality else _expand(document.network)
     tensors = reader(_load(path), _ALL_FORMS if of_equality else _DOUBLES)

@@ -19,18 +19,20 @@ for all r in the cell, then |N(x) - phi(||x||)| <= eps for all x in the unit bal
 Proof. |<u, x>| <= R_o ||x||, so C1 applies to every direction. Since x^(2 mu) >= 0 and sum_mu (j!/mu!) x^(2 mu) =
 ||x||^(2j), the even part of degree 2j is at most its largest ratio times r^(2j). The mirror image is the same.
 
-What is checked: the profiles g_o are rebuilt from thresholds and weights; the linear part l is the sum of D_0 times the
-directions (a unit 2 D_0 relu(z) is D_0 |z| + D_0 z) plus that of the affine unit, which is linear on the ball because
-|direction| <= offset is tested; the moments are computed exactly (`directions`); C1 by exact polynomials, C3 by balls.
+What is checked: the profiles g_o are rebuilt from the weights of the units. In a network of kind ridge-groups the
+linear part l is the sum of D_0 times the directions (a unit 2 D_0 relu(z) is D_0 |z| + D_0 z) plus that of the affine
+unit, which is linear on the ball because |direction| <= offset is tested; the pairs of units of an activation-groups
+network are even, so l = 0. The moments are computed exactly (`directions`); C1 by exact polynomials or by balls
+(`ridge_profiles`), C3 by balls.
 
-Differences from the source: the sandwich is chosen directly, cubature may be inexact, l need not vanish.
+Differences from the source: the sandwich is chosen directly, cubature may be inexact, l need not vanish; the source
+needs an activation that can imitate every Lipschitz function (its Assumption 1), here C1 is all that is asked of it.
 Cost: cells x thresholds exact polynomials, and some hundred boxes of radii for every cell.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial, prod
 
@@ -38,6 +40,8 @@ from flint import arb, fmpq
 
 from depthsep_check import directions as sets
 from depthsep_check.document import (
+    ActivationGroup,
+    ActivationRidgeNetwork,
     Cell,
     CodeDirections,
     Document,
@@ -51,8 +55,8 @@ from depthsep_check.document import (
 )
 from depthsep_check.expression import Expression
 from depthsep_check.numbers import sqrt_upper
-from depthsep_check.polynomials import negative_point
-from depthsep_check.profile_bounds import near, prove_error_below
+from depthsep_check.profile_bounds import prove_error_below
+from depthsep_check.ridge_profiles import Profile, activation_profile, hinge_profile
 from depthsep_check.verdict import Budget, Refuted, Unsupported
 
 WORK_LIMIT = 2_000_000
@@ -72,20 +76,24 @@ def check(document: Document) -> str:
     """
     network, witness, claim, function = document.network, document.witness, document.claim, document.function
     if not isinstance(function, RadialFunction):
-        raise Unsupported("a ball indicator for a ridge-groups network")
+        kind = "an activation-groups" if isinstance(network, ActivationRidgeNetwork) else "a ridge-groups"
+        raise Unsupported(f"a ball indicator for {kind} network")
     if not (
-        isinstance(network, RidgeNetwork) and isinstance(witness, MomentSandwich) and isinstance(claim, SupErrorClaim)
+        isinstance(network, RidgeNetwork | ActivationRidgeNetwork)
+        and isinstance(witness, MomentSandwich)
+        and isinstance(claim, SupErrorClaim)
     ):
         raise TypeError("not a document with a ridge network")
     budget = Budget(WORK_LIMIT)
     proof = _Proof(
         network=network,
+        profiles=_profiles(network),
         expression=function.expression,
         error=claim.error,
         forms=EvenForms(network, max(_degree(cell) for cell in witness.cells), budget),
         reaches=[sqrt_upper(sets.norm_squared(group.directions, network.dim)) for group in network.groups],
         linear_norm=_linear_norm(network, budget),
-        constant=network.bias + (network.affine.weight * network.affine.offset if network.affine else 0),
+        constant=network.bias + _affine_constant(network),
         budget=budget,
     )
     low = fmpq(0)
@@ -95,8 +103,16 @@ def check(document: Document) -> str:
     return sup_error_statement(document, (width(network),))
 
 
-def width(network: RidgeNetwork) -> int:
+def _profiles(network: RidgeNetwork | ActivationRidgeNetwork) -> list[Profile]:
+    if isinstance(network, RidgeNetwork):
+        return [hinge_profile(group) for group in network.groups]
+    return [activation_profile(group, network.activation) for group in network.groups]
+
+
+def width(network: RidgeNetwork | ActivationRidgeNetwork) -> int:
     """The number of units, counted from the lists."""
+    if isinstance(network, ActivationRidgeNetwork):
+        return sum(2 * len(group.slopes) * sets.count(group.directions, network.dim) for group in network.groups)
     units = 0 if network.affine is None else 1
     for group in network.groups:
         each = 2 * len(group.thresholds) - (1 if group.thresholds[:1] == (0,) else 0)
@@ -109,8 +125,16 @@ def _degree(cell: Cell) -> int:
     return len(cell.groups[0].upper) - 1 if cell.groups else 0
 
 
-def _linear_norm(network: RidgeNetwork, budget: Budget) -> fmpq:
-    """An upper bound of |l|; the linear part of zero thresholds and the affine unit."""
+def _affine_constant(network: RidgeNetwork | ActivationRidgeNetwork) -> fmpq:
+    """The value of the affine unit at 0."""
+    affine = network.affine if isinstance(network, RidgeNetwork) else None
+    return affine.weight * affine.offset if affine else fmpq(0)
+
+
+def _linear_norm(network: RidgeNetwork | ActivationRidgeNetwork, budget: Budget) -> fmpq:
+    """An upper bound of |l|; the linear part of zero thresholds and the affine unit. Pairs of units are even."""
+    if isinstance(network, ActivationRidgeNetwork):
+        return fmpq(0)
     linear = [fmpq(0)] * network.dim
     kinked = [group for group in network.groups if group.thresholds[:1] == (0,)]
     budget.spend("linear part", len(kinked) * network.dim)
@@ -129,15 +153,16 @@ def _linear_norm(network: RidgeNetwork, budget: Budget) -> fmpq:
 class EvenForms:
     """The forms sum_u <u, x>^(2j) of all groups, and the bounds of (C2)."""
 
-    def __init__(self, network: RidgeNetwork, degree: int, budget: Budget) -> None:
+    def __init__(self, network: RidgeNetwork | ActivationRidgeNetwork, degree: int, budget: Budget) -> None:
         """Compute the forms of degrees 0, 2, ..., 2 * `degree`."""
         self.budget = budget
         self.explicit = any(isinstance(group.directions, ExplicitDirections) for group in network.groups)
         if self.explicit and network.dim > MAX_EXPLICIT_DIM:
             raise Unsupported(f"explicit directions in dimension {network.dim} (at most {MAX_EXPLICIT_DIM})")
-        self.groups = [self._moments(g, index, network.dim, degree) for index, g in enumerate(network.groups)]
+        groups: tuple[RidgeGroup | ActivationGroup, ...] = network.groups
+        self.groups = [self._moments(group, index, network.dim, degree) for index, group in enumerate(groups)]
 
-    def _moments(self, group: RidgeGroup, index: int, dim: int, degree: int) -> Moments:
+    def _moments(self, group: RidgeGroup | ActivationGroup, index: int, dim: int, degree: int) -> Moments:
         step = f"moments of group {index}"
         if isinstance(group.directions, ExplicitDirections):
             return sets.explicit_moments(group.directions.vectors, degree, step, self.budget)
@@ -187,7 +212,8 @@ def _largest_monomial(alpha: Sequence[int]) -> fmpq:
 
 @dataclass(frozen=True)
 class _Proof:
-    network: RidgeNetwork
+    network: RidgeNetwork | ActivationRidgeNetwork
+    profiles: list[Profile]
     expression: Expression
     error: fmpq
     forms: EvenForms
@@ -198,8 +224,8 @@ class _Proof:
 
     def check_cell(self, cell: Cell, low: fmpq, index: int) -> None:
         """C1, C2 and C3 on the radii from `low` to the end of the cell."""
-        for number, group in enumerate(self.network.groups):
-            self._check_profile(cell, group, number, f"cell {index}, group {number}")
+        for number, (profile, pair) in enumerate(zip(self.profiles, cell.groups, strict=True)):
+            profile.require_between(pair, cell.to * self.reaches[number], f"cell {index}, group {number}", self.budget)
         for side, sign in (("upper", 1), ("lower", -1)):
             bounds = []
             for j in range(_degree(cell) + 1):
@@ -210,39 +236,6 @@ class _Proof:
             prove_error_below(
                 branch, self.expression, self.network.dim, self.error, low, cell.to, side, step, self.budget
             )
-
-    def _check_profile(self, cell: Cell, group: RidgeGroup, number: int, where: str) -> None:
-        """C1: the profile lies between its two polynomials as far as inputs of the cell reach."""
-        pair = cell.groups[number]
-        for start, end, constant, slope in _pieces(group, cell.to * self.reaches[number]):
-            for side, sign, polynomial in (("upper", 1, pair.upper), ("lower", -1, pair.lower)):
-                step = f"C1 {side}, {where}"
-                gap = _in_powers_of_z(polynomial, constant, slope, sign)
-                point = negative_point(gap, start, end, step, self.budget)
-                if point is not None:
-                    word = "above" if sign == 1 else "below"
-                    raise Refuted(step, f"the profile is {word} its polynomial at z = {near(point)}")
-
-
-def _pieces(group: RidgeGroup, reach: fmpq) -> Iterator[tuple[fmpq, fmpq, fmpq, fmpq]]:
-    """The linear pieces of the profile on [0, reach]: start, end, and the profile as constant + slope * z."""
-    knots = group.thresholds[: bisect_left(group.thresholds, reach)]
-    start, constant, slope = fmpq(0), fmpq(0), fmpq(0)
-    for threshold, weight in zip(knots, group.weights, strict=False):
-        if start < threshold:
-            yield start, threshold, constant, slope
-        start, constant, slope = threshold, constant - weight * threshold, slope + weight
-    yield start, reach, constant, slope
-
-
-def _in_powers_of_z(even: Sequence[fmpq], constant: fmpq, slope: fmpq, sign: int) -> list[fmpq]:
-    """Coefficients of sign * (polynomial in z^2 - (constant + slope * z))."""
-    result = [fmpq(0)] * max(2, 2 * len(even) - 1)
-    for j, q in enumerate(even):
-        result[2 * j] = sign * q
-    result[0] -= sign * constant
-    result[1] -= sign * slope
-    return result
 
 
 class _RadialBound:

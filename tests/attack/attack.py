@@ -5,6 +5,7 @@ evaluated by Python itself. An attack never overstates an error by more than flo
 """
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,20 @@ INSIDE = 1 - 2.0**-48
 FUNCTIONS = {name: getattr(np, name) for name in ("abs", "sqrt", "exp", "log", "sin", "cos", "tanh", "pi")}
 FUNCTIONS["min"] = lambda *values: np.minimum.reduce(np.broadcast_arrays(*values))
 FUNCTIONS["max"] = lambda *values: np.maximum.reduce(np.broadcast_arrays(*values))
+
+_erf = np.vectorize(math.erf, otypes=[float])
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda y: np.maximum(y, 0),
+    "leaky_relu": lambda y: np.where(y > 0, y, y / 100),
+    "softplus": lambda y: np.logaddexp(0, y),
+    "gelu": lambda y: y * (1 + _erf(y / math.sqrt(2))) / 2,
+    "silu": lambda y: y * (1 + np.tanh(y / 2)) / 2,
+    "sigmoid": lambda y: (1 + np.tanh(y / 2)) / 2,
+    "tanh": np.tanh,
+    "erf": _erf,
+    "step": lambda y: np.where(y >= 0, 1.0, 0.0),
+    "hard_tanh": lambda y: np.clip(y, -1, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ def directions(obj: Obj, dim: int) -> Array:
 
 def network_of(obj: Obj) -> Error:
     """The network of a document, dense, in float64."""
+    if obj["kind"] == "activation-groups":
+        return _pairs(obj)
     return _deep(obj) if obj["kind"] == "separable" else _shallow(obj)
 
 
@@ -103,10 +120,35 @@ def _first_layer(obj: Obj) -> tuple[Array, Array, Array]:
     return np.concatenate(inner), np.concatenate(bias), np.concatenate(outer)
 
 
+def _rows(obj: Obj) -> Array:
+    """The rows of the units next to x, up to their lengths."""
+    if obj["kind"] != "activation-groups":
+        return _first_layer(obj)[0]
+    sets = [directions(group["directions"], obj["dim"]) for group in obj["groups"]]
+    return np.concatenate([np.zeros((0, obj["dim"])), *sets])
+
+
 def _shallow(obj: Obj) -> Error:
     inner, bias, outer = _first_layer(obj)
     constant = float.fromhex(obj["bias"])
     return lambda points: np.maximum(points @ inner.T + bias, 0) @ outer + constant
+
+
+def _pairs(obj: Obj) -> Error:
+    s, constant = ACTIVATIONS[obj["activation"]], float.fromhex(obj["bias"])
+    groups = []
+    for group in obj["groups"]:
+        lists = (_floats(group[key]) for key in ("slopes", "centres", "weights"))
+        groups.append((directions(group["directions"], obj["dim"]), list(zip(*lists, strict=True))))
+
+    def value(points: Array) -> Array:
+        total = np.full(len(points), constant)
+        for u, pairs in groups:
+            z = points @ u.T
+            total += sum((w * (s(b * (z - t)) + s(b * (-z - t))).sum(axis=1) for b, t, w in pairs), 0 * total)
+        return total
+
+    return value
 
 
 def _deep(obj: Obj) -> Error:
@@ -163,7 +205,7 @@ def into_ball(points: Array) -> Array:
 def rays(document: Obj, rng: np.random.Generator, count: int) -> Array:
     """Unit vectors: axes, diagonals, sparse and spread ones, those of the units, normals of edges, random ones."""
     dim = document["claim"]["dim"]
-    inner = _first_layer(document["network"])[0]
+    inner = _rows(document["network"])
     found = [np.eye(dim), *(_head(dim, k)[None, :] for k in range(1, dim + 1)), inner[: 40 * dim]]
     found.append(rng.choice((-1.0, 1.0), (8, dim)))
     for k in range(1, dim + 1):

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import optimize, special
 
+from depthsep.activations import activation
 from depthsep.networks import network_from_json
 
 Array = NDArray[np.float64]
@@ -38,8 +39,12 @@ class Judge:
             "crossings": self._crossings,
             "degrees": self._degrees,
             "gaussian-floor": self._gaussian_floor,
+            "moment-limit": self._moment_limit,
             "radial-dual": self._radial_dual,
+            "random-directions": self._random_directions,
+            "random-frames": self._random_frames,
             "tubes": self._tubes,
+            "univariate": self._univariate,
             "width-lower": self._cells if document["witness"]["kind"] == "cells" else self._rank,
         }
         return bool(rule[document["claim"]["kind"]](document, document["claim"], document["witness"]))
@@ -48,7 +53,8 @@ class Judge:
         return np.asarray(self.attack.profile(document["function"]["expression"], points, document["claim"]["dim"]))
 
     def _sup_error(self, document: Obj, claim: Obj, witness: Obj) -> bool:
-        allowed = Fraction(claim["error"]) + network_from_json(document["network"]).flat_rounding_error_upper
+        rounding = network_from_json(document["network"]).flat_rounding_error_upper
+        allowed = Fraction(claim["error"]) + (Fraction(1, 10**10) if rounding is None else rounding)
         return self.attack.attack(document, rounds=8, starts=4).error <= allowed + self.attack.TARGET_ROUNDING
 
     def _rank(self, document: Obj, claim: Obj, witness: Obj) -> bool:
@@ -122,6 +128,17 @@ class Judge:
         floor = energies @ tails + max(0.0, inside * (1 - inside) - energies.sum())
         return float(Fraction(claim["error_floor"])) <= floor * (1 + SLACK)
 
+    def _moment_limit(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """By the nearest even polynomial on a grid that contains the radii of the witness; it errs less there."""
+        radii = np.union1d(np.linspace(0, 1, 401), [float(Fraction(r)) for r in witness["radii"]])
+        values, k = self._profile(document, radii), claim["degree"] // 2
+        basis = np.polynomial.chebyshev.chebvander(2 * radii**2 - 1, k)
+        ones = np.ones((len(radii), 1))
+        rows = np.vstack([np.hstack([basis, -ones]), np.hstack([-basis, -ones])])
+        cost, bounds = np.append(np.zeros(k + 1), 1.0), [(None, None)] * (k + 2)
+        nearest = optimize.linprog(cost, rows, np.concatenate([values, -values]), bounds=bounds)
+        return float(Fraction(claim["limit"])) <= nearest.fun * (1 + 1e-5) + 1e-7
+
     def _radial_dual(self, document: Obj, claim: Obj, witness: Obj) -> bool:
         radii, masses = (np.array([float(Fraction(x)) for x in witness[key]]) for key in ("radii", "masses"))
         dim, eps = witness["dim"], Fraction(claim["eps"])
@@ -134,6 +151,60 @@ class Judge:
         most = Fraction(claim["weights"]["bound"]) ** 2 * Fraction(claim["dim"] ** 0.5)
         near = 1 + 1e-4  # the maximum over beta is taken on a grid
         return dim <= claim["dim"] and claimed <= path_norm * near and (claim["width"] - 1) * most <= claimed
+
+    def _random_directions(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """With the error of the mean measured on a grid of radii instead of the one that the witness states."""
+        d, count, own = claim["dim"], claim["directions"], claim["profile"]
+        places, weights = ([float(Fraction(x)) for x in own[key]] for key in ("thresholds", "weights"))
+        angles = (np.arange(4000) + 0.5) / 4000 * math.pi / 2
+        density = np.cos(angles) ** (d - 2) / (np.cos(angles) ** (d - 2)).sum()
+        radii, z = np.linspace(0, 1, 101), np.linspace(0, 1, 10_001)
+        ramps = [w * np.maximum(0, radii[:, None] * np.sin(angles) - t) for w, t in zip(weights, places, strict=True)]
+        mean = float(Fraction(own["bias"])) + sum(ramp @ density for ramp in ramps)
+        error = np.abs(mean - self._profile(document, radii)).max()
+        g = sum((w * np.maximum(0, z - t) for w, t in zip(weights, places, strict=True)), np.zeros_like(z))
+        steepest, extent, y = np.abs(np.cumsum(weights)).max(initial=0), np.ptp(g), (claim["bits"] + 1) * math.log(2)
+        base, variance = 2 * steepest / math.sqrt(count), min(steepest**2 * (d - 1) / (2 * d * d), extent**2 / 4)
+        tail = math.sqrt(2 * y * (variance + 2 * extent * base) / count) + extent * y / (3 * count)
+        return error + base + tail <= float(Fraction(claim["eps"])) * (1 + 1e-3)
+
+    def _random_frames(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """Both probabilities with the whole integrals, on dense grids."""
+        d, frames, eps = claim["dim"], claim["frames"], float(Fraction(claim["eps"]))
+        s, t = float(Fraction(claim["scale"])), float(Fraction(witness["tau_low"]))
+        chi, log_chi = np.geomspace(1e-6, 40 * math.sqrt(d), 4000), special.gammaln(d / 2) + (d / 2 - 1) * math.log(2)
+        density = d * np.log(chi) - chi**2 / 2 - log_chi + math.log(math.log(chi[1] / chi[0]))
+        spread = math.sqrt(d / math.pi) * math.exp(special.gammaln((d - 1) / 2) - special.gammaln(d / 2))
+        log_c = special.gammaln(d / 2) - special.gammaln((d - 1) / 2) - math.log(math.pi) / 2
+        ends = {1: math.pi / 2, -1: math.atan(1 / (2 * t * math.sqrt(d)))}
+        failure = 0.0
+        for side, key in ((1, "a_high"), (-1, "a_low")):
+            a = float(Fraction(witness[key]))
+            h = (np.arange(300) + 0.5) / 300 * ends[side]
+            level = s * np.cos(h) if side == 1 else t * np.cos(h) + (1 - t * t) * spread * np.sin(h)
+            moments = [special.logsumexp(density + side * a * math.sqrt(d) * m * chi) for m in level]
+            integral = special.logsumexp(frames * np.array(moments) + (d - 2) * np.log(np.sin(h)))
+            absolute = a * a / 2 + math.log(2) + special.log_ndtr(side * a)
+            failure += math.exp(min(0.0, frames * d * absolute - integral - log_c - math.log(ends[side] / 300)))
+        return s * (1 - 2 * eps) <= t * (1 + SLACK) and failure <= 2.0 ** -claim["bits"] * (1 + 1e-2)
+
+    def _univariate(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """On dense points about the interval and every unit, far out, and on both sides of every jump."""
+        low, high = (float(Fraction(end)) for end in claim["interval"])
+        numbers = ([float.fromhex(x) for x in claim[key]] for key in ("scales", "offsets", "weights"))
+        scales, offsets, weights = (np.array(column) for column in numbers)
+        around = np.add.outer(offsets, np.linspace(-40, 40, 801)) / scales[:, None]
+        jumps = offsets / scales
+        beside = [np.nextafter(jumps, side) for side in (-np.inf, np.inf)]
+        far = np.geomspace(1e-9, 1e6, 200)
+        t = np.concatenate([np.linspace(low, high, 2001), around.ravel(), jumps, *beside, low - far, high + far])
+        t = t[(low <= t) & (t <= high)] if claim["domain"] == "interval" else t
+        arguments, s = np.multiply.outer(t, scales) - offsets, claim["activation"]
+        own = isinstance(s, dict)
+        values = (self.attack.profile(s["expression"], arguments, 1) if own else activation(s)(arguments)) @ weights
+        values = values + float.fromhex(claim["bias"])
+        wanted = self.attack.profile(document["function"]["expression"], np.clip(t, low, high), 1)
+        return bool(np.abs(values - wanted).max() <= float(Fraction(claim["error"])) * (1 + SLACK) + 1e-9)
 
     def _tubes(self, document: Obj, claim: Obj, witness: Obj) -> bool:
         dim, width = claim["dim"], Fraction(claim["width"])

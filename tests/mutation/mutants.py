@@ -16,6 +16,8 @@ Place = tuple[str | int, ...]
 _WORDS = (
     ("left", "right"),
     ("relu", "any", "tanh"),
+    ("gelu", "silu"),
+    ("sigmoid", "step"),
     ("radial", "ball-indicator", "inner-product", "radial-pieces", "ball", "breaks"),
     ("sup", "L2"),
     ("unit-ball", "spheres", "sphere-pairs", "R^d"),
@@ -24,7 +26,7 @@ _WORDS = (
     ("entries", "product"),
     ("orbit", "code", "explicit"),
     ("sup-error", "width-lower", "crossings", "degrees"),
-    ("moment-sandwich", "support-lines", "oscillation", "cells", "listed", "tail"),
+    ("moment-sandwich", "chamber-cells", "support-lines", "oscillation", "cells", "listed", "tail"),
     ("median", "2"),
     ("[0,1]^d", "[-1,1]^d", "R^d"),
     ("intervals", "enumeration", "assumed"),

@@ -14,13 +14,20 @@ from typing import Any
 import pytest
 
 import depthsep as ds
+from depthsep.constructions.activation_radial import build_with_activation
+from depthsep.constructions.random_directions import build_random_directions
+from depthsep.constructions.random_frames import build_random
+from depthsep.constructions.reflection_groups import reflection_cone
+from depthsep.constructions.univariate_fit import fit
 from depthsep.functions import BallIndicator, Radial
 from depthsep.lower_bounds import cells_bound, rank_bound
 from depthsep.lower_bounds.crossings import crossings_bound
 from depthsep.lower_bounds.degrees import degrees_bound
 from depthsep.lower_bounds.gaussian_floor import gaussian_floor
+from depthsep.lower_bounds.moment_limits import MomentLimit, moment_limit
 from depthsep.lower_bounds.radial_dual import radial_dual_bound
 from depthsep.lower_bounds.tubes import tubes_bound, tubes_floor
+from depthsep.own_activations import forget_activation, register_activation
 from depthsep_check import Status, check
 from depthsep_check.document import EQUALITIES, THEOREMS, encode
 
@@ -51,6 +58,10 @@ def _network(function: str, dim: int, eps: str | None, depth: int = 2) -> str:
     return ds.build(function, dim=dim, eps=eps, depth=depth).document_text
 
 
+def _activation(function: str, dim: int, eps: str, activation: str) -> str:
+    return build_with_activation(Radial(function, dim), Fraction(eps), activation).document_text
+
+
 def _steep(dim: int) -> list[Any]:
     """A comparator and a little more: weights of very different sizes that nearly cancel."""
     first = [[513] * dim, [-512] * dim]
@@ -71,10 +82,38 @@ def _coarse_cells() -> str:
     return encode(document)
 
 
+def _moment_limit(function: str, degree: int) -> str:
+    limit = moment_limit(Radial(function, 3), degree)
+    assert isinstance(limit, MomentLimit)
+    return limit.document
+
+
+def _random_frames() -> str:
+    """With few angles, so that most mutants change something else."""
+    document = build_random("1 - r", dim=3, eps="0.3", failure_probability="2^-30").document
+    for key in ("angles_high", "angles_low"):
+        document["witness"][key] = document["witness"][key][::60]
+    while not check(encode(document)).ok:
+        document["claim"]["bits"] -= 1
+    return encode(document)
+
+
+def _own_activation() -> str:
+    """A fit by an activation that is given by a formula."""
+    register_activation("mutated", "t/(1+abs(t))")
+    try:
+        return fit("t", ("-1", "1"), "1/4", "mutated").document_text
+    finally:
+        forget_activation("mutated")
+
+
 NETWORKS: dict[str, Callable[[], str]] = {
     "explicit": lambda: _network("1 - r", 2, "0.1"),
+    "reflection group": lambda: reflection_cone(3, Fraction("0.12")).document_text,
     "orbit and affine unit": lambda: _network("1 - r", 4, "0.2"),
     "orbit and code": lambda: _network("abs(r - 1/2)", 5, "0.2"),
+    "gelu": lambda: _activation("1 - r", 2, "0.2", "gelu"),
+    "sigmoid": lambda: _activation("1 - r", 3, "0.25", "sigmoid"),
     "deep": lambda: _network("1 - r", 3, "0.1", 3),
     "ball": lambda: _network("ball(1/2, 0.05)", 3, None, 3),
 }
@@ -89,8 +128,14 @@ BOUNDS: dict[str, Callable[[], str]] = {
     "degrees tail": lambda: degrees_bound("sin(30*t)", 5, Fraction(1, 4), 4, method="closed").document,
     "gaussian median": lambda: gaussian_floor("ball(median)", 5, 10).document,
     "gaussian radius": lambda: gaussian_floor("ball(2)", 4, 3).document,
+    "moment limit": lambda: _moment_limit("sin(12*r)/3", 8),
+    "random directions": lambda: build_random_directions("exp(-4*r^2)", 6, "0.3", "2^-10").document_text,
+    "random frames": _random_frames,
     "radial dual": lambda: radial_dual_bound("cos(12*r)", 5, HALF, Fraction(2)).document,
     "tubes": lambda: tubes_bound("max(0, 1 - s/6)", 5, Fraction(1, 50)).document,
+    "univariate kinks": lambda: fit("abs(t)", ("-1", "1"), "1/10", "gelu").document_text,
+    "univariate formula": _own_activation,
+    "univariate jumps": lambda: fit("t", ("-1", "1"), "1/5", "step").document_text,
     "tubes floor": lambda: tubes_floor("indicator(s <= 3.5)", 5, 5).document,
 }
 EQUALITIES_OF_NETWORKS: dict[str, Callable[[], str]] = {
@@ -187,7 +232,11 @@ STRONGER: dict[str, Callable[[Obj], object]] = {
     "crossings": lambda d: d["claim"].update(product=d["claim"]["product"] + 1),
     "degrees": lambda d: d["claim"]["width"].update(mantissa=2 * d["claim"]["width"]["mantissa"]),
     "gaussian-floor": lambda d: d["claim"].update(error_floor=str(Fraction(d["claim"]["error_floor"]) * 101 / 100)),
+    "moment-limit": lambda d: d["claim"].update(limit=str(Fraction(d["claim"]["limit"]) * 101 / 100)),
     "radial-dual": lambda d: d["claim"].update(path_norm=str(Fraction(d["claim"]["path_norm"]) * 101 / 100)),
+    "random-directions": lambda d: d["claim"].update(directions=d["claim"]["directions"] * 3 // 4),
+    "random-frames": lambda d: d["claim"].update(frames=d["claim"]["frames"] - 2),
+    "univariate": lambda d: d["claim"].update(error=str(Fraction(d["claim"]["error"]) * 3 / 5)),
     "tubes": lambda d: d["claim"].update(width=str(2 * int(d["claim"]["width"]))),
     "same-function": lambda d: d["function"]["layers"][-1]["biases"].__setitem__(0, "7"),
     "grid-equality": lambda d: d["claim"].update(max_weight="1"),

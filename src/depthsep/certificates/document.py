@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from depthsep._version import __version__
 from depthsep.certificates.equality import CertifiedEquality, equality_from_document
+from depthsep.certificates.probabilistic import RANDOM, ProbabilisticNetwork, probabilistic_from_document
 from depthsep.errors import BadInput, NotProved
 from depthsep.files import write_whole
 from depthsep.functions import Function, function_from_json
@@ -129,7 +130,7 @@ class CertifiedNetwork:
             "function": self.function.text,
             "dim": self.dim,
             "depth": self.depth,
-            "activation": "relu",
+            "activation": self.document["network"]["activation"],
             "widths": list(self.widths),
             "sup_error_upper": str(self.sup_error_upper),
             "eps": str(self.eps),
@@ -137,7 +138,7 @@ class CertifiedNetwork:
             "path_norm": self.path_norm,
             "nonzeros": self.nonzeros,
             "claim": self.claim,
-            "rounding_error_upper": str(self.network.rounding_error_upper),
+            "rounding_error_upper": _text_or_none(self.network.rounding_error_upper),
             "source_width": self.source_width,
             "digest": self.digest,
             "verdict": self.verdict.status.name,
@@ -156,6 +157,10 @@ class CertifiedNetwork:
         from depthsep.source_widths import source_note
 
         return source_note(self.depth)
+
+
+def _text_or_none(bound: Fraction | None) -> str | None:
+    return None if bound is None else str(bound)
 
 
 def certify(
@@ -231,14 +236,15 @@ def rounded_up(value: float) -> Fraction:
     return max(1, math.ceil(Fraction(value) / unit)) * unit
 
 
-def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality:
+def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork:
     """Read a document and have the checker replay it.
 
     Args:
-        source: The path of a document about a network, or about two equal ones.
+        source: The path of a document about a network, about two equal ones, or about the law of a random one.
 
     Returns:
-        A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`.
+        A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`, about a random network a
+        `ProbabilisticNetwork`.
 
     Raises:
         BadInput: There is no such file, or it is no document of a network.
@@ -255,9 +261,11 @@ def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality
     if not verdict.ok:
         raise NotProved(f"load {path}", found=verdict.line, do="nothing is proved about this network: build it again")
     document = json.loads(text)
-    if "network" not in document:
-        raise BadInput(f"load {path}", found="the document of a lower bound", needed="the document of a network")
     claim = document["claim"]
+    if claim["kind"] in RANDOM:
+        return probabilistic_from_document(text, document, verdict)
+    if "network" not in document:
+        raise BadInput(f"load {path}", found=f"a document of kind {claim['kind']}", needed="the document of a network")
     if claim["kind"] in EQUALITIES:
         return equality_from_document(text, document, verdict)
     function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])

@@ -17,6 +17,7 @@ import click
 
 from depthsep._version import __version__
 from depthsep.cli import (
+    activations,
     bound,
     build,
     check,
@@ -25,6 +26,7 @@ from depthsep.cli import (
     evaluate,
     explain,
     export,
+    fit,
     learn,
     named,
     separate,
@@ -80,7 +82,22 @@ def cli() -> None:
     """
 
 
-for _module in (separate, build, bound, crossover, named, small_weights, learn, check, export, evaluate, explain, cite):
+for _module in (
+    separate,
+    build,
+    bound,
+    fit,
+    crossover,
+    named,
+    small_weights,
+    learn,
+    check,
+    export,
+    evaluate,
+    explain,
+    activations,
+    cite,
+):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

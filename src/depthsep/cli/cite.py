@@ -93,6 +93,8 @@ SOURCES = {
 CHECKER = "johansson2017arb"
 BEHIND = {
     "ridge-groups": ("safran2019depth",),
+    "activation-groups": ("safran2019depth",),
+    "univariate": ("safran2019depth",),
     "separable": ("eldan2016power", "daniely2017depth"),
     "ball-indicator": ("safran2017depth",),
     "integer-layers": ("vardi2020neural",),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
+    from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
 
@@ -79,12 +80,26 @@ class _Found:
     remark: str
 
 
-def _evaluated(certified: CertifiedNetwork | CertifiedEquality, points: NDArray[Any]) -> _Found:
+def _evaluated(certified: CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork, points: NDArray[Any]) -> _Found:
     from depthsep.certificates import CertifiedEquality
+    from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
     if isinstance(certified, CertifiedEquality):
         return _on_a_grid(certified, points)
+    if isinstance(certified, ProbabilisticNetwork):
+        return _of_a_draw(certified, points)
     return _in_the_ball(certified, points)
+
+
+def _of_a_draw(draw: ProbabilisticNetwork, points: NDArray[Any]) -> _Found:
+    result = draw.evaluate(points)
+    facts = {
+        "rounding_error_upper": str(result.rounding_error_upper),
+        "outside_ball": _rows(result.outside_ball),
+        "claim": draw.claim,
+        "sentence": draw.sentence,
+    }
+    return _Found(result.values, facts, draw.sentence)
 
 
 def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
@@ -93,12 +108,15 @@ def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
     if outside:
         warn(f"nothing is proved outside the unit ball; {_rows_text(outside)}")
     facts = {
-        "rounding_error_upper": str(result.rounding_error_upper),
+        "rounding_error_upper": None if result.rounding_error_upper is None else str(result.rounding_error_upper),
         "outside_ball": outside,
         "sup_error_upper": str(certified.sup_error_upper),
     }
-    rounding, proved = upper_decimal(result.rounding_error_upper, 3), upper_decimal(certified.sup_error_upper)
-    remark = f"inside the ball: rounding error at most {rounding}, besides the proved error {proved}"
+    bound, proved = result.rounding_error_upper, upper_decimal(certified.sup_error_upper)
+    rounding = (
+        "a rounding error that is not proved" if bound is None else f"rounding error at most {upper_decimal(bound, 3)}"
+    )
+    remark = f"inside the ball: {rounding}, besides the proved error {proved}"
     return _Found(result.values, facts, remark)
 
 

@@ -14,6 +14,7 @@ from depthsep.reports.text import count, upper_decimal
 
 if TYPE_CHECKING:
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
+    from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
 
@@ -53,17 +54,22 @@ def export(file: Path, form: str, out: Path, dtype: str, force: bool, as_json: b
         return
     click.echo(f"{written.path}: {count(written.parameters)} weights and biases, all in {dtype}")
     click.echo(_rounding_text(certified, dtype, error))
+    if isinstance(certified, ds.ProbabilisticNetwork):
+        click.echo(certified.sentence)
 
 
 COMMANDS = (export,)
 
 
-def _rounding_text(certified: CertifiedNetwork | CertifiedEquality, dtype: str, error: Fraction | None) -> str:
+def _rounding_text(
+    certified: CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork, dtype: str, error: Fraction | None
+) -> str:
     """What is known about the values that the file gives."""
     from depthsep.certificates import CertifiedEquality
 
     if error is None:
-        obstacle = certified.float_obstacle() if isinstance(certified, CertifiedEquality) else ""
+        exp = "its activation needs exp or erf, whose errors no runtime bounds"
+        obstacle = certified.float_obstacle() if isinstance(certified, CertifiedEquality) else exp
         return f"no bound is given for its rounding errors: {obstacle}"
     if error == 0:
         return f"in {dtype}, summed in any order, its values are the network's exact ones at every grid point"

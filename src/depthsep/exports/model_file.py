@@ -14,19 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.certificates.equality import CertifiedEquality
+from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.extras import require
 from depthsep.files import write_whole
-from depthsep.networks import IntegerLayers, Network, ReluNetwork
+from depthsep.networks import ActivationNetwork, IntegerLayers, Network, ReluNetwork
 from depthsep.networks.accumulators import FLOAT32, FLOAT64
 from depthsep.networks.circuit import Circuit
 from depthsep.networks.layers import DENSE_LIMIT_BYTES, DenseLayers
+from depthsep.networks.rounding import round_up
 
 __all__ = [
     "DENSE_LIMIT_BYTES",
     "Certified",
     "ExportResult",
     "Exportable",
+    "activation_of",
     "exportable",
     "metadata",
     "named_tensors",
@@ -70,7 +73,7 @@ class ExportResult:
         rounding_error_upper: |computed - exact value of the network| is at most this when the file is evaluated in
             its own type, whatever the order of summation: at float64 points of exact norm at most 1, or, of a network
             that is equal to another one on a grid, at the points of the grid. It comes on top of the proved error.
-            None where no bound is known.
+            None where no bound is known: of activations that need exp or erf, whose errors no runtime proves.
     """
 
     path: Path
@@ -79,7 +82,7 @@ class ExportResult:
 
 
 def exportable(certified: Certified) -> Exportable:
-    """The network, if it is one of ReLUs.
+    """The network, if it is no circuit.
 
     Raises:
         BadInput: It is a threshold circuit.
@@ -89,6 +92,11 @@ def exportable(certified: Certified) -> Exportable:
         asked, do = "export a threshold circuit as a model file", "its document holds the circuit, gate by gate"
         raise BadInput(asked, needed="a network of ReLUs", do=do)
     return network
+
+
+def activation_of(network: Exportable) -> str:
+    """The name of the activation of the hidden layers."""
+    return network.activation if isinstance(network, ActivationNetwork) else "relu"
 
 
 def output_count(network: Exportable) -> int:
@@ -169,12 +177,23 @@ def metadata(certified: Certified, dtype: str = "float64") -> dict[str, str]:
     """Describe where the model comes from and what is proved about it."""
     if isinstance(certified, CertifiedEquality):
         return _equality_metadata(certified, dtype)
-    return {
+    bound = certified.network.flat_rounding_error_upper
+    facts = {
         "depthsep.document": certified.digest,
-        "depthsep.sup_error_upper": str(certified.sup_error_upper),
-        "depthsep.rounding_error_upper": repr(float(certified.network.flat_rounding_error_upper)),
+        **_claim(certified),
+        "depthsep.rounding_error_upper": "not proved" if bound is None else repr(float(bound)),
         "depthsep.domain": "unit-ball",
     }
+    activation = activation_of(certified.network)
+    return facts if activation == "relu" else {**facts, "depthsep.activation": activation}
+
+
+def _claim(certified: CertifiedApproximation) -> dict[str, str]:
+    """What is proved: an error, or of a draw of a random network nothing but how rarely such draws fail."""
+    if isinstance(certified, ProbabilisticNetwork):
+        distance = repr(round_up(certified.network.ideal_distance_upper))
+        return {"depthsep.claim": f"probabilistic: {certified.sentence}", "depthsep.ideal_distance_upper": distance}
+    return {"depthsep.sup_error_upper": str(certified.sup_error_upper)}
 
 
 def _equality_metadata(certified: CertifiedEquality, dtype: str) -> dict[str, str]:

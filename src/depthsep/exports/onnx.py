@@ -1,8 +1,10 @@
 """ONNX: the chain Gemm, Relu, ..., Gemm in float64, input "x" of shape [N, dim], output "y" of shape [N, outputs].
 
-A network that is guaranteed exact in float32 on its grid may be written in float32.
+A network that is guaranteed exact in float32 on its grid may be written in float32. In place of Relu other activations
+have a few nodes each, see `onnx_activations`.
 
-`depthsep_check` compares such a file with the document: same graph, same weights, same function in exact arithmetic.
+`depthsep_check` compares such a file with the document: same graph, same weights, same function in exact arithmetic
+(of ReLU networks; it does not follow the nodes of other activations).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from depthsep.exports.model_file import (
     DENSE_LIMIT_BYTES,
     Certified,
     ExportResult,
+    activation_of,
     exportable,
     metadata,
     named_tensors,
@@ -25,6 +28,7 @@ from depthsep.exports.model_file import (
     require_exact,
     write_model,
 )
+from depthsep.exports.onnx_activations import ActivationNodes
 
 __all__ = ["to_onnx", "write"]
 
@@ -46,20 +50,23 @@ def to_onnx(certified: Certified, limit_bytes: int = DENSE_LIMIT_BYTES, dtype: s
     network = exportable(certified)
     tensors = named_tensors(network, limit_bytes, dtype)
     names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
-    make_node, nodes, current = onnx.helper.make_node, [], "x"
+    make_node, nodes, constants, current = onnx.helper.make_node, [], [], "x"
     for name in names:
         result = "y" if name == "output" else f"{name}.sum"
         nodes.append(make_node("Gemm", [current, f"{name}.weight", f"{name}.bias"], [result], name=name, transB=1))
         if name != "output":
-            nodes.append(make_node("Relu", [result], [f"{name}.value"], name=f"{name}.relu"))
             current = f"{name}.value"
+            activation = ActivationNodes(onnx, name)
+            activation.add(activation_of(network), result, current)
+            nodes += activation.nodes
+            constants += activation.constants
     kind, make_value = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
         nodes,
         "depthsep",
         [make_value("x", kind, ["N", network.dim])],
         [make_value("y", kind, ["N", output_count(network)])],
-        [numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()],
+        [*(numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()), *constants],
     )
     opsets = [onnx.helper.make_opsetid("", _OPSET)]
     model = onnx.helper.make_model(graph, producer_name="depthsep", ir_version=_IR_VERSION, opset_imports=opsets)

@@ -33,7 +33,8 @@ def write(
 ) -> ExportResult:
     """Write the tensors hidden1.weight, hidden1.bias, ..., output.weight, output.bias.
 
-    The network is h = relu(W h + b) for the hidden layers, then W h + b for the output.
+    The network is h = s(W h + b) for the hidden layers, then W h + b for the output, s a ReLU or, of a network with
+    another activation, what the metadata name under "depthsep.activation": the file holds weights only.
 
     Args:
         certified: The network with its proof.

@@ -1,6 +1,7 @@
 """PyTorch: a module in float64, or its state_dict in a file.
 
-An approximation, or a network that equals another one everywhere, becomes an nn.Sequential of Linear and ReLU layers;
+An approximation, or a network that equals another one everywhere, becomes an nn.Sequential of Linear layers and its
+activation (ReLU, LeakyReLU, Softplus, GELU, SiLU, Sigmoid, Tanh, Hardtanh, or a module of one line for erf and step);
 of a network of integers the layers are sparse and have the weights that are not 0 as buffers. A file is read back with
 `torch.load(path, weights_only=True)` and fits `to_torch(network).load_state_dict(...)`.
 """
@@ -14,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from depthsep.errors import OutOfReach
+from depthsep.activations import ACTIVATIONS
+from depthsep.errors import BadInput, OutOfReach
 from depthsep.exports.model_file import (
     DENSE_LIMIT_BYTES,
     Certified,
     Exportable,
     ExportResult,
+    activation_of,
     exportable,
     named_tensors,
     require,
@@ -46,8 +49,15 @@ def to_torch(network: Exportable, limit_bytes: int = DENSE_LIMIT_BYTES) -> Any:
     else:
         tensors = list(named_tensors(network, limit_bytes).values())
         layers = [_linear(torch, weight, bias) for weight, bias in zip(tensors[::2], tensors[1::2], strict=True)]
-    modules = [module for layer in layers for module in (layer, torch.nn.ReLU())]
+    modules = [module for layer in layers for module in (layer, _activation(torch, activation_of(network)))]
     return torch.nn.Sequential(*modules[:-1])
+
+
+def _activation(torch: Any, name: str) -> Any:
+    make = ACTIVATIONS[name].torch_module
+    if make is None:
+        raise BadInput(f"export the activation {name} to torch", needed="an activation of the catalogue")
+    return make(torch)
 
 
 def _linear(torch: Any, weight: Any, bias: Any) -> Any:

@@ -1,8 +1,9 @@
-"""ReLU networks stored by their structure: never expanded unless asked, evaluated with a proved rounding bound."""
+"""Networks stored by their structure: never expanded unless asked, evaluated with a proved rounding bound."""
 
 from typing import Any
 
 from depthsep.errors import BadInput
+from depthsep.networks.activation_ridge import ActivationGroup, ActivationNetwork
 from depthsep.networks.directions import CodeCube, Directions, ExplicitDirections, Orbit
 from depthsep.networks.integer_layers import Block, IntegerLayers, OutputRow
 from depthsep.networks.layers import DenseLayers, Evaluation, Network
@@ -12,6 +13,8 @@ from depthsep.networks.separable import SeparableNetwork
 
 __all__ = [
     "DOMAINS",
+    "ActivationGroup",
+    "ActivationNetwork",
     "AffineLayer",
     "AffineUnit",
     "Block",
@@ -36,6 +39,10 @@ def network_from_json(obj: dict[str, Any]) -> Network:
     """Read the NETWORK object of a document that was checked."""
     if obj.get("kind") == ShallowNetwork.kind:
         return ShallowNetwork.from_json(obj)
+    if obj.get("kind") == ActivationNetwork.kind:
+        return ActivationNetwork.from_json(obj)
     if obj.get("kind") == SeparableNetwork.kind:
         return SeparableNetwork.from_json(obj)
-    raise BadInput(f"a network of kind {obj.get('kind')!r}", needed='"ridge-groups" or "separable"')
+    raise BadInput(
+        f"a network of kind {obj.get('kind')!r}", needed='"ridge-groups", "activation-groups" or "separable"'
+    )

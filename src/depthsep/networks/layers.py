@@ -29,18 +29,19 @@ class Evaluation:
 
     Args:
         values: The computed float64 values, one per point.
-        rounding_error_upper: |value - exact value of the network| is at most this wherever `outside_ball` is False.
+        rounding_error_upper: |value - exact value of the network| is at most this wherever `outside_ball` is False;
+            None where no bound is proved.
         outside_ball: True where the exact norm of the point exceeds 1. Neither the rounding bound nor the error proved
             for the network covers those points.
     """
 
     values: Array
-    rounding_error_upper: Fraction
+    rounding_error_upper: Fraction | None
     outside_ball: NDArray[np.bool_]
 
 
 class Network(ABC):
-    """A ReLU network from R^dim to R, stored by its structure.
+    """A network from R^dim to R, stored by its structure.
 
     Calling it evaluates by the structure, in float64 and in blocks; `evaluate` adds the proved rounding bound.
     """
@@ -71,12 +72,15 @@ class Network(ABC):
 
     @cached_property
     @abstractmethod
-    def rounding_error_upper(self) -> Fraction:
-        """Proved bound of |computed - exact| of the structured evaluation, at float64 points of norm at most 1."""
+    def rounding_error_upper(self) -> Fraction | None:
+        """Proved bound of |computed - exact| of the structured evaluation, at float64 points of norm at most 1.
+
+        None where no bound is proved, as for activations that need exp or erf.
+        """
 
     @cached_property
     @abstractmethod
-    def flat_rounding_error_upper(self) -> Fraction:
+    def flat_rounding_error_upper(self) -> Fraction | None:
         """The same for the flat layers in float64, every sum taken in any order (any matrix product, any runtime)."""
 
     @abstractmethod
@@ -136,13 +140,14 @@ class Network(ABC):
         """How many points keep the working arrays of `_values` small."""
 
     def dense_layers(self, limit_bytes: int = DENSE_LIMIT_BYTES) -> DenseLayers:
-        """Expand to flat layers [(W, b), ...] in float64: h = relu(W h + b), the last one without relu.
+        """Expand to flat layers [(W, b), ...] in float64: h = s(W h + b), s the activation, the last one without s.
 
         Args:
             limit_bytes: The largest total size that is built.
 
         Raises:
             OutOfReach: The layers would be larger.
+            BadInput: A weight is no float64.
         """
         needed = 8 * self.parameters
         if needed > limit_bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -111,9 +112,13 @@ def _network_facts(certified: CertifiedNetwork) -> dict[str, Any]:
         **vars(network_row(certified)),
         "exact_error": exact_decimal(certified.sup_error_upper),
         "exception": exception,
-        "rounding": upper_decimal(certified.network.rounding_error_upper, 3),
+        "rounding": _rounding(certified.network.rounding_error_upper),
         "file": f"{kind_of(certified)}.json",
     }
+
+
+def _rounding(bound: Fraction | None) -> str:
+    return "a bound that is not proved" if bound is None else upper_decimal(bound, 3)
 
 
 def _knot_rows(certified: CertifiedNetwork) -> list[figures.KnotRow]:
