@@ -110,7 +110,7 @@ def _own_activation() -> str:
 NETWORKS: dict[str, Callable[[], str]] = {
     "explicit": lambda: _network("1 - r", 2, "0.1"),
     "reflection group": lambda: reflection_cone(3, Fraction("0.12")).document_text,
-    "orbit and affine unit": lambda: _network("1 - r", 4, "0.2"),
+    "orbit and affine unit": lambda: _network("9/10 - r", 4, "0.2"),
     "orbit and code": lambda: _network("abs(r - 1/2)", 5, "0.2"),
     "gelu": lambda: _activation("1 - r", 2, "0.2", "gelu"),
     "sigmoid": lambda: _activation("1 - r", 3, "0.25", "sigmoid"),
