@@ -5,7 +5,7 @@ demo:
 	python3 -m venv .venv && .venv/bin/pip install '.[export]' && .venv/bin/depthsep demo
 
 test:
-	python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest
+	python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest -n auto --dist loadfile
 
 lint:
 	python3 -m venv .venv && .venv/bin/pip install -e '.[lint]'
