@@ -64,7 +64,7 @@ def test_the_two_commands_are_those_of_the_automatic_run() -> None:
     printed = [line for line in commands(ROOT / "README.md") if line.startswith(SET_UP)]
     assert printed == [
         f"{SET_UP}'.[export]' && .venv/bin/depthsep demo",
-        f"{SET_UP}-e '.[test]' && .venv/bin/pytest",
+        f"{SET_UP}-e '.[test]' && .venv/bin/pytest -n auto --dist loadfile",
     ]
     assert set(printed) < set((ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines())
 
