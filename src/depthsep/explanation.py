@@ -326,7 +326,7 @@ class _EvenFit:
 
     def summary(self, dim: int) -> str:
         directions = _directions(dim, self.degree)
-        return f"degree {2 * self.degree}, error {self.error:.3g}, {directions:,} directions (estimates)"
+        return f"degree {2 * self.degree}, error {max(0.0, self.error):.3g}, {directions:,} directions (estimates)"
 
     def neurons_per_direction(self, request: _Request) -> float:
         """Twice the knots of a sandwich that gives each degree an equal share of what the fit leaves of eps.
