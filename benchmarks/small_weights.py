@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Timed, ratio, seconds, table, timed
 from depthsep import shrink
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import IntegerLayers
-from depthsep.networks.relu import DOMAINS, AffineLayer, ReluNetwork
+from depthsep.networks.relu import AffineLayer, ReluNetwork
 from depthsep.small_weights.balance import balance
 from depthsep.small_weights.compiler import Compiled, compile_on_grid, cost_on_grid
 from depthsep_check import check

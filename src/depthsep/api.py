@@ -170,7 +170,7 @@ def _narrowest(target: Radial, eps: Fraction, limit: int, progress: Progress) ->
     ways = [search]
     if polynomial_radial.polynomial_in_squares(target.expression, target.dim) is not None:
         ways.append(lambda: polynomial_radial.build_polynomial(target, eps, limit, progress))
-    if eps >= _CHAMBER_EPS.get(target.dim, eps + 1) and _is_cone(target):
+    if eps >= _CHAMBER_EPS.get(target.dim, eps + 1) and target.is_cone:
         ways.append(lambda: reflection_groups.reflection_cone(target.dim, eps, progress))
     found, failures = [], []
     for way in ways:
@@ -181,10 +181,6 @@ def _narrowest(target: Radial, eps: Fraction, limit: int, progress: Progress) ->
     if not found:
         raise failures[0]
     return min(found, key=lambda certified: certified.widths[0])
-
-
-def _is_cone(target: Radial) -> bool:
-    return target.text.replace(" ", "") == "1-r"
 
 
 def build_random(
@@ -220,7 +216,7 @@ def build_random(
     target = parse_function(function, dim) if isinstance(function, str) else function
     if not isinstance(target, Radial):
         raise BadInput(f"a random network for {target.text}", needed="a radial function: a formula in r")
-    way = random_frames.build_random if _is_cone(target) else random_directions.build_random_directions
+    way = random_frames.build_random if target.is_cone else random_directions.build_random_directions
     return way(target, dim, eps, failure_probability, seed, progress, max_width)
 
 

@@ -19,15 +19,16 @@ from depthsep.errors import BadInput, OutOfReach
 from depthsep.imports import read_network
 from depthsep.networks.accumulators import FLOAT32, FLOAT64
 from depthsep.networks.exact_numbers import exact_number
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import IntegerLayers
 from depthsep.networks.profile import Array
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.relu import ReluNetwork
 from depthsep.progress import Progress, silent
 from depthsep.small_weights.balance import CriticalPath
 from depthsep.small_weights.balance import balance as rescaled
 from depthsep.small_weights.barrier import BarrierReport, barrier_report
 from depthsep.small_weights.circuits import CircuitCost, circuit_cost, circuit_of
-from depthsep.small_weights.compiler import compile_on_grid
+from depthsep.small_weights.compiler import MAX_GRID_BITS, compile_on_grid
 from depthsep.small_weights.off_grid import OffGrid, mean_error_estimate, mean_error_upper
 from depthsep.small_weights.padding import MAX_LAYERS
 from depthsep.small_weights.plan import GRID_MODES, WAYS, Plan, Way, bottleneck, make_plan
@@ -40,7 +41,6 @@ __all__ = ["Number", "Shrunk", "balance", "circuit", "circuit_barrier", "plan_ci
 Number = str | int | float | Fraction
 
 MAX_NONZEROS = 30_000_000
-MAX_GRID_BITS = 24
 MAX_GUARD_BITS = 24
 ROUNDED_DIGITS_BITS = 6
 

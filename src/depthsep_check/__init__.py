@@ -90,7 +90,7 @@ def _read(source: Source) -> Document | TheoremDocument | EqualityDocument:
 def _read_network(source: Source) -> Document | EqualityDocument:
     document = _read(source)
     if isinstance(document, TheoremDocument):
-        raise Unsupported("a model file beside a lower bound")
+        raise Unsupported("a model file beside a document without a network")
     return document
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.grids import DOMAINS
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.circuits import ColumnChoice, circuit_of
 from depthsep_check import Status, check
 from depthsep_check.document import encode

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import IntegerLayers
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.balance import balanced_exponents
 from depthsep.small_weights.compiler import compile_on_grid
 from depthsep.small_weights.parameters import LayerParameters, Parameters

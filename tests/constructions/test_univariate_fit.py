@@ -135,6 +135,6 @@ def test_too_many_units(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_candidate_that_the_checker_refuses_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = check("not a document")
-    monkeypatch.setattr("depthsep.constructions.univariate_fit.check", lambda _: refused)
+    monkeypatch.setattr("depthsep.certificates.proved.check", lambda _: refused)
     with pytest.raises(NotProved, match="MALFORMED"):
         fit("abs(t)", UNIT, "0.1")

@@ -168,7 +168,7 @@ def test_other_reasons_for_no_bound() -> None:
         ({"eps": Fraction(0)}, "a positive accuracy"),
         ({"weight_bound": 0}, "a positive bound, or none"),
         ({"weight_bound": 2**1300}, "a number of more than 390 digits"),
-        ({"activation": "gelu"}, "its total variation is not known here"),
+        ({"activation": "swish"}, "its total variation is not known here"),
         ({"activation": "lipschitz", "activation_constant": Fraction(0)}, "a positive constant"),
         ({"weights": "rows"}, '"entries" or "product"'),
         ({"domain": "cube"}, '"spheres" or "ball"'),

@@ -11,7 +11,8 @@ import pytest
 from depthsep.certificates.equality import certify_equality
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.networks.circuit import Circuit, CircuitOutput, GateBlock
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.grids import DOMAINS
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights import circuits as module
 from depthsep.small_weights.barrier import barrier_report
 from depthsep.small_weights.circuit_networks import network_of, network_on_grid

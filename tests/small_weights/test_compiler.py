@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from depthsep.errors import BadInput
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.grids import DOMAINS
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.compiler import MODES, Compiled, compile_on_grid, cost_on_grid
 from depthsep.small_weights.layer_plan import Sum, Unit
 from depthsep.small_weights.parameters import LayerParameters, Parameters

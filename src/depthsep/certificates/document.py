@@ -12,31 +12,28 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from depthsep._version import __version__
 from depthsep.certificates.equality import CertifiedEquality, equality_from_document
 from depthsep.certificates.probabilistic import RANDOM, ProbabilisticNetwork, probabilistic_from_document
+from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved
-from depthsep.files import write_whole
 from depthsep.functions import Function, function_from_json
 from depthsep.networks import Evaluation, Network, network_from_json
 from depthsep.networks.profile import Array
 from depthsep_check import Verdict, check
-from depthsep_check.document import EQUALITIES, encode
+from depthsep_check.document import EQUALITIES
 
 __all__ = ["CertifiedNetwork", "certify", "first_proved", "load", "rounded_up"]
 
-MADE_BY = f"depthsep {__version__}"
 _LEAST_CLAIM = 1e-12
 
 
 @dataclass(frozen=True)
-class CertifiedNetwork:
+class CertifiedNetwork(Proved):
     """A network within a proved distance of a function on the unit ball.
 
     Args:
@@ -91,22 +88,6 @@ class CertifiedNetwork:
         """The kind of statement: "deterministic", about this very network."""
         return "deterministic"
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The document as a JSON object."""
-        loaded: dict[str, Any] = json.loads(self.document_text)
-        return loaded
-
-    @property
-    def proof(self) -> dict[str, Any]:
-        """The claim and the witness that proves it."""
-        return {"claim": self.document["claim"], "witness": self.document["witness"], "verdict": self.verdict.line}
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the document."""
-        return str(self.document["digest"])
-
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate at the rows of `points`, shape (n, dim); see `evaluate`."""
         return self.network(points)
@@ -114,15 +95,6 @@ class CertifiedNetwork:
     def evaluate(self, points: ArrayLike) -> Evaluation:
         """Evaluate in float64 with a proved bound of the rounding error; shape (n, dim)."""
         return self.network.evaluate(points)
-
-    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the document; nothing is overwritten without `force`, and no half file is left.
-
-        Raises:
-            DocumentExists: The file is there already.
-            BadInput: The place cannot be written to.
-        """
-        return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
 
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json."""
@@ -178,24 +150,8 @@ def certify(
     Raises:
         NotProved: The checker does not accept it; the message is its verdict.
     """
-    text = encode(
-        {
-            "format": "depthsep",
-            "version": 1,
-            "made_by": MADE_BY,
-            "function": function.to_json(),
-            "claim": {
-                "kind": "sup-error",
-                "dim": network.dim,
-                "domain": "unit-ball",
-                "arithmetic": "real",
-                "error": str(error),
-            },
-            "network": network.to_json(),
-            "witness": witness,
-        }
-    )
-    verdict = check(text)
+    claim = {"kind": "sup-error", "dim": network.dim, "domain": "unit-ball", "arithmetic": "real", "error": str(error)}
+    text, verdict = checked(function=function.to_json(), claim=claim, network=network.to_json(), witness=witness)
     if not verdict.ok:
         raise NotProved(
             f"an error of at most {error} for {function.text} in dimension {network.dim}", found=verdict.line

@@ -6,29 +6,25 @@ neurons and weights is about the numbers that its document stores.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from depthsep._version import __version__
+from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved
-from depthsep.files import write_whole
 from depthsep.networks.accumulators import FLOAT64, FloatFormat
 from depthsep.networks.circuit import Circuit
-from depthsep.networks.integer_layers import MAX_GRID_BITS, IntegerLayers
+from depthsep.networks.grids import DOMAINS, MAX_GRID_BITS
+from depthsep.networks.integer_layers import IntegerLayers
 from depthsep.networks.layers import as_points
 from depthsep.networks.profile import Array
-from depthsep.networks.relu import DOMAINS, ReluNetwork
-from depthsep_check import Verdict, check
-from depthsep_check.document import encode
+from depthsep.networks.relu import ReluNetwork
+from depthsep_check import Verdict
 
 __all__ = ["CertifiedEquality", "EqualNetwork", "GridEvaluation", "certify_equality", "equality_from_document"]
 
@@ -56,7 +52,7 @@ class GridEvaluation:
 
 
 @dataclass(frozen=True)
-class CertifiedEquality:
+class CertifiedEquality(Proved):
     """A network and another one that computes the same, or nearly the same, with the proof.
 
     Args:
@@ -71,22 +67,11 @@ class CertifiedEquality:
     document_text: str
     verdict: Verdict
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The document as a JSON object."""
-        loaded: dict[str, Any] = json.loads(self.document_text)
-        return loaded
-
     @property
     def claim(self) -> dict[str, Any]:
         """What is proved."""
         claim: dict[str, Any] = self.document["claim"]
         return claim
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the document."""
-        return str(self.document["digest"])
 
     @property
     def mode(self) -> str:
@@ -212,17 +197,6 @@ class CertifiedEquality:
         values = circuit.evaluate(inputs.reshape(len(indices), -1)).astype(np.float64)
         return GridEvaluation(values[:, np.newaxis], inside, inside, "gates")
 
-    # Documents
-
-    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the document; nothing is overwritten without `force`, and no half file is left.
-
-        Raises:
-            DocumentExists: The file is there already.
-            BadInput: The place cannot be written to.
-        """
-        return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
-
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json."""
         facts = {
@@ -293,18 +267,7 @@ def certify_equality(
     Raises:
         NotProved: The checker does not accept it; the message is its verdict.
     """
-    text = encode(
-        {
-            "format": "depthsep",
-            "version": 1,
-            "made_by": f"depthsep {__version__}",
-            "function": source.to_json(),
-            "claim": claim,
-            "network": network.to_json(),
-            "witness": witness,
-        }
-    )
-    verdict = check(text)
+    text, verdict = checked(function=source.to_json(), claim=claim, network=network.to_json(), witness=witness)
     if not verdict.ok:
         raise NotProved(f"the equality of two networks ({claim.get('kind')})", found=verdict.line)
     return CertifiedEquality(source, network, text, verdict)

@@ -6,29 +6,23 @@ proves anything about one concrete network, and the class is not a subclass, so 
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from depthsep._version import __version__
+from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved
-from depthsep.files import write_whole
 from depthsep.functions import Function, Radial
 from depthsep.networks import Evaluation
 from depthsep.networks.frames import RandomFrames
 from depthsep.networks.profile import Array
 from depthsep.networks.sphere import EvenProfile, RandomRidges
-from depthsep_check import Verdict, check
-from depthsep_check.document import encode
+from depthsep_check import Verdict
 from depthsep_check.theorems import random_directions, random_frames
 
 __all__ = [
@@ -65,7 +59,7 @@ class CapIntegrals:
 
 
 @dataclass(frozen=True)
-class ProbabilisticNetwork:
+class ProbabilisticNetwork(Proved):
     """A draw of a random network of which all but a small fraction of the draws are proved to be within eps.
 
     Args:
@@ -139,22 +133,6 @@ class ProbabilisticNetwork:
             f"proved about this one draw (seed {self.seed}), and a pseudo-random generator is a further assumption"
         )
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The document as a JSON object."""
-        loaded: dict[str, Any] = json.loads(self.document_text)
-        return loaded
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the document."""
-        return str(self.document["digest"])
-
-    @property
-    def proof(self) -> dict[str, Any]:
-        """The claim and the witness that proves it."""
-        return {"claim": self.document["claim"], "witness": self.document["witness"], "verdict": self.verdict.line}
-
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate the draw at the rows of `points`, shape (n, dim); see `evaluate`."""
         return self.network(points)
@@ -162,15 +140,6 @@ class ProbabilisticNetwork:
     def evaluate(self, points: ArrayLike) -> Evaluation:
         """Evaluate the draw in float64 with a proved bound of the rounding error; shape (n, dim)."""
         return self.network.evaluate(points)
-
-    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the document; nothing is overwritten without `force`, and no half file is left.
-
-        Raises:
-            DocumentExists: The file is there already.
-            BadInput: The place cannot be written to.
-        """
-        return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
 
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json; the frames are drawn for the largest weight."""
@@ -284,9 +253,7 @@ def _certified(
         "seed": network.seed,
         "generator": theorem.GENERATOR,
     }
-    head = {"format": "depthsep", "version": 1, "made_by": f"depthsep {__version__}"}
-    text = encode({**head, "function": function.to_json(), "claim": claim, "witness": witness})
-    verdict = check(text)
+    text, verdict = checked(function=function.to_json(), claim=claim, witness=witness)
     if not verdict.ok:
         raise NotProved(f"a width of {network.widths[0]} in dimension {network.dim}", found=verdict.line)
     return ProbabilisticNetwork(function, network, eps, bits, text, verdict)

@@ -30,7 +30,7 @@ from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.certificates.probabilistic import ProbabilisticNetwork, certify_directions, parse_failure_probability
 from depthsep.errors import BadInput, NotProved, OutOfReach
 from depthsep.functions import Radial
-from depthsep.networks.frames import MAX_SEED
+from depthsep.networks.drawn import MAX_SEED
 from depthsep.networks.sphere import EvenProfile, RandomRidges
 from depthsep.progress import Progress, silent
 from depthsep_check.theorems.random_directions import MAX_DIM, MAX_DIRECTIONS

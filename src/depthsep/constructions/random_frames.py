@@ -39,7 +39,8 @@ from depthsep.certificates.probabilistic import (
 )
 from depthsep.errors import BadInput, NotProved, OutOfReach
 from depthsep.functions import Function, Radial
-from depthsep.networks.frames import MAX_SEED, RandomFrames
+from depthsep.networks.drawn import MAX_SEED
+from depthsep.networks.frames import RandomFrames
 from depthsep.progress import Progress, silent
 from depthsep_check.theorems.random_frames import MAX_DIM, MAX_FRAMES, PROFILE, width
 
@@ -122,16 +123,16 @@ def build_random(
 
 
 def _cone(function: str | Function, dim: int) -> Radial:
-    text = function if isinstance(function, str) else function.text
-    if text.replace(" ", "") != PROFILE.replace(" ", ""):
+    target = Radial(function, dim) if isinstance(function, str) else function
+    if not isinstance(target, Radial) or not target.is_cone:
         raise BadInput(
-            f"a random network for {text}",
+            f"a random network for {target.text}",
             found=f"a profile other than {PROFILE}",
             needed=f"{PROFILE}: the theorem on random frames needs S(x) homogeneous, so it speaks about the cone only",
             do="use independent random directions (random_directions), or build it without randomness",
         )
-    if not isinstance(function, str) and function.dim != dim:
-        raise BadInput(f"a random network in dimension {dim}", found=f"a function made for dimension {function.dim}")
+    if target.dim != dim:
+        raise BadInput(f"a random network in dimension {dim}", found=f"a function made for dimension {target.dim}")
     return Radial(PROFILE, dim)
 
 

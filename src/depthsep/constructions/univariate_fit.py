@@ -18,14 +18,10 @@ searches take seconds at most; the check some boxes per unit, about a second for
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,9 +29,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from depthsep.accuracy import parse_accuracy
 from depthsep.activations import Activation, activation
-from depthsep.certificates.document import MADE_BY, rounded_up
+from depthsep.certificates.document import rounded_up
+from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved, OutOfReach
-from depthsep.files import write_whole
 from depthsep.functions.radial import _FLOAT as FLOAT_OPERATIONS
 from depthsep.functions.radial import parse_profile
 from depthsep.univariate.profile_samples import ProfileSamples
@@ -50,8 +46,7 @@ from depthsep.univariate.unit_sums import (
     ramps,
     staircase,
 )
-from depthsep_check import Verdict, check
-from depthsep_check.document import encode
+from depthsep_check import Verdict
 
 __all__ = ["METHODS", "CertifiedFit", "fit"]
 
@@ -69,7 +64,7 @@ _VALUES = 2**12
 
 
 @dataclass(frozen=True)
-class CertifiedFit:
+class CertifiedFit(Proved):
     """A sum of units within a proved distance of a function of one variable.
 
     Args:
@@ -127,24 +122,9 @@ class CertifiedFit:
         u = self.units
         return int(np.count_nonzero(np.concatenate(([u.bias], u.scales, u.offsets, u.weights))))
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The document as a JSON object."""
-        loaded: dict[str, Any] = json.loads(self.document_text)
-        return loaded
-
     def __call__(self, t: ArrayLike) -> Floats:
         """Evaluate h in float64."""
         return self.units(self.activation, np.asarray(t, dtype=np.float64))
-
-    def save(self, path: str | os.PathLike[str], force: bool = False) -> Path:
-        """Write the document; nothing is overwritten without `force`.
-
-        Raises:
-            DocumentExists: The file is there already.
-            BadInput: The place cannot be written to.
-        """
-        return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
 
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json."""
@@ -163,7 +143,7 @@ class CertifiedFit:
             "nonzeros": self.nonzeros,
             "claim": self.claim,
             "method": self.method,
-            "digest": self.document["digest"],
+            "digest": self.digest,
             "verdict": self.verdict.status.name,
         }
 
@@ -369,17 +349,8 @@ class _Request:
             "offsets": [x.hex() for x in units.offsets.tolist()],
             "weights": [x.hex() for x in units.weights.tolist()],
         }
-        text = encode(
-            {
-                "format": "depthsep",
-                "version": 1,
-                "made_by": MADE_BY,
-                "function": {"kind": "univariate", "expression": self.expression},
-                "claim": claim,
-                "witness": {"kind": "bisection"},
-            }
-        )
-        verdict = check(text)
+        function = {"kind": "univariate", "expression": self.expression}
+        text, verdict = checked(function=function, claim=claim, witness={"kind": "bisection"})
         if not verdict.ok:
             return verdict
         return CertifiedFit(

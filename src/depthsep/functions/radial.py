@@ -86,6 +86,11 @@ class Radial:
         """Give the function as a user writes it."""
         return self.text
 
+    @property
+    def is_cone(self) -> bool:
+        """Whether the formula is 1 - r, written so; some constructions are about the cone only."""
+        return self.text.replace(" ", "") == "1-r"
+
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate in float64 at the rows of an array of shape (n, dim); an estimate, not an enclosure."""
         return self.profile(np.linalg.norm(np.asarray(points, dtype=np.float64), axis=1))

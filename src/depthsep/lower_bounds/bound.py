@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from depthsep._version import __version__
+from depthsep.certificates.proved import checked
 from depthsep.errors import BadInput, NotProved
 from depthsep.functions import Function
-from depthsep_check import Verdict, check
-from depthsep_check.document import encode
+from depthsep_check import Verdict
 
 __all__ = ["LowerBound", "NoBound", "proved_bound", "require_request", "verified_document"]
 
@@ -148,17 +147,7 @@ def verified_document(
     Raises:
         NotProved: The checker did not accept the document.
     """
-    document = encode(
-        {
-            "format": "depthsep",
-            "version": 1,
-            "made_by": f"depthsep {__version__}",
-            "function": function,
-            "claim": claim,
-            "witness": witness,
-        }
-    )
-    verdict = check(document)
+    document, verdict = checked(function=function, claim=claim, witness=witness)
     if not verdict.ok:
         raise NotProved(asked, found=verdict.line, needed="the verdict VERIFIED")
     return document, verdict

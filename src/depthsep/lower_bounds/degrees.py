@@ -33,6 +33,7 @@ import numpy as np
 from flint import arb, fmpq
 from scipy.special import betaincinv
 
+from depthsep.activations import ACTIVATIONS as CATALOGUE
 from depthsep.errors import BadInput
 from depthsep.functions.radial import parse_profile
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
@@ -61,15 +62,11 @@ __all__ = ["THEOREM", "Breaks", "degrees_bound"]
 
 THEOREM = "degrees"
 
+# Besides the catalogue: "leaky-relu" of any slope in [0, 1], and |t|.
 ACTIVATIONS = {
-    "relu": ("derivative-variation", 1),
-    "leaky-relu": ("derivative-variation", 1),
-    "softplus": ("derivative-variation", 1),
-    "abs": ("derivative-variation", 2),
-    "step": ("variation", 1),
-    "sigmoid": ("variation", 1),
-    "tanh": ("variation", 2),
-    "hard-tanh": ("variation", 2),
+    **{name.replace("_", "-"): (known.lower_class, known.class_constant) for name, known in CATALOGUE.items()},
+    "leaky-relu": ("derivative-variation", Fraction(1)),
+    "abs": ("derivative-variation", Fraction(2)),
 }
 
 _LISTED_FREQUENCY = 1200  # above, a list of all degrees that matter costs seconds, and gains less than two bits
@@ -130,7 +127,7 @@ def degrees_bound(
         dim: The dimension d, at least 3.
         eps: The accuracy, positive: a norm, not its square.
         weight_bound: B, or None to bound the path norm only (the width is then at least 1).
-        activation: "relu", "leaky-relu" (slope in [0, 1]), "softplus", "abs", "step", "sigmoid", "tanh", "hard-tanh",
+        activation: A name of the catalogue, such as "relu" or "gelu", "leaky-relu" (any slope in [0, 1]), "abs",
             or a class: "derivative-variation", "variation", "lipschitz".
         weights: What B bounds: "entries", every inner and outer weight; "product", |u_j| sqrt(|w_j| |w'_j|) of every
             unit (on the ball |u_j| |w_j|; with "lipschitz" the least of |w_j| and |w'_j|). With steps, sigmoids and
@@ -223,7 +220,7 @@ def _activation(name: str, constant: Fraction) -> Activation:
             do='for a smooth one pass activation="derivative-variation" and the total variation of its derivative',
         )
     kind, value = ACTIVATIONS[name]
-    return Activation(kind, fmpq(value))
+    return Activation(kind, fmpq(value.numerator, value.denominator))
 
 
 def _function(profile: str | Breaks, dim: int, domain: str) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import Any
 from depthsep.errors import BadInput
 from depthsep.networks.activation_ridge import ActivationGroup, ActivationNetwork
 from depthsep.networks.directions import CodeCube, Directions, ExplicitDirections, Orbit
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import Block, IntegerLayers, OutputRow
 from depthsep.networks.layers import DenseLayers, Evaluation, Network
-from depthsep.networks.relu import DOMAINS, AffineLayer, ReluNetwork
+from depthsep.networks.relu import AffineLayer, ReluNetwork
 from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
 from depthsep.networks.separable import SeparableNetwork
 

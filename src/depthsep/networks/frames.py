@@ -15,84 +15,21 @@ is within F of a row of P. This moves sum |<u, x>| over all rows by at most d K 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from depthsep.errors import BadInput, OutOfReach
-from depthsep.networks.directions import BLOCK, Directions, ExplicitDirections
-from depthsep.networks.layers import DenseLayers, Network, printed_bound
+from depthsep.errors import BadInput
+from depthsep.networks.drawn import DrawnDirections, DrawnNetwork
+from depthsep.networks.layers import printed_bound
 from depthsep.networks.profile import Array
-from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
+from depthsep.networks.ridge import RidgeGroup, ShallowNetwork
 from depthsep.networks.rounding import UNDERFLOW, UNIT, gamma, sqrt_upper
 
-__all__ = ["DRAW_LIMIT_BYTES", "DrawnDirections", "DrawnNetwork", "FrameDirections", "RandomFrames"]
-
-DRAW_LIMIT_BYTES = 2**30
-MAX_SEED = 2**64 - 1
-
-
-class DrawnDirections(Directions):
-    """Vectors drawn from a seed, kept as one array once they are needed."""
-
-    @property
-    @abstractmethod
-    def matrix(self) -> Array:
-        """All vectors, shape (count, dim)."""
-
-    @cached_property
-    def norm_squared(self) -> Fraction:
-        """An upper bound of the largest ||u||^2: the computed sums of squares are right to gamma(dim)."""
-        squares = np.einsum("ij,ij->i", self.matrix, self.matrix)
-        return Fraction(float(squares.max())) / (1 - gamma(self.dim)) + self.dim * UNDERFLOW
-
-    @property
-    def total_norm_upper(self) -> Fraction:
-        """An upper bound of the sum of all ||u||."""
-        return self.count * sqrt_upper(self.norm_squared)
-
-    @property
-    def largest_entry(self) -> float:
-        """The largest |u_i|."""
-        return float(np.abs(self.matrix).max())
-
-    @property
-    def nonzeros(self) -> int:
-        """The number of nonzero entries of all vectors together."""
-        return int(np.count_nonzero(self.matrix))
-
-    @property
-    def support(self) -> int:
-        """The largest number of nonzero entries of one vector."""
-        return int(np.count_nonzero(self.matrix, axis=1).max())
-
-    @property
-    def projection_error(self) -> Fraction:
-        """gamma(dim) ||u|| ||x|| (Cauchy-Schwarz), and the underflow of dim products."""
-        return gamma(self.dim) * sqrt_upper(self.norm_squared) + self.dim * UNDERFLOW
-
-    def blocks(self, points: Array) -> Iterator[Array]:
-        """Project; see `Directions.blocks`."""
-        for matrix in self.matrix_blocks(BLOCK):
-            yield points @ matrix.T
-
-    def matrix_blocks(self, rows: int = BLOCK) -> Iterator[Array]:
-        """Expand; see `Directions.matrix_blocks`."""
-        for start in range(0, self.count, rows):
-            yield self.matrix[start : start + rows]
-
-    def explicit(self) -> ExplicitDirections:
-        """The same vectors, written out."""
-        return ExplicitDirections(tuple(map(tuple, self.matrix.tolist())))
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the DIRECTIONS object of the document format, which lists the rows."""
-        return self.explicit().to_json()
+__all__ = ["FrameDirections", "RandomFrames"]
 
 
 @dataclass(frozen=True)
@@ -110,43 +47,24 @@ class FrameDirections(DrawnDirections):
         ((6, 3), True)
     """
 
+    noun: ClassVar[str] = "frame"
+
     dim: int
     frames: int
     seed: int
 
-    def __post_init__(self) -> None:
-        """Refuse what the class does not allow."""
-        if self.dim < 2 or self.frames < 1 or not 0 <= self.seed <= MAX_SEED:
-            raise BadInput(
-                f"{self.frames} frames of dimension {self.dim} drawn with seed {self.seed}",
-                needed="dim >= 2, at least one frame, and a seed from 0 to 2^64 - 1",
-            )
+    @property
+    def draws(self) -> int:
+        """The number of frames."""
+        return self.frames
 
     @property
     def count(self) -> int:
         """The number of rows."""
         return self.dim * self.frames
 
-    @cached_property
-    def matrix(self) -> Array:
-        """All rows, frame after frame; shape (count, dim).
-
-        Raises:
-            OutOfReach: They take more than a gigabyte.
-        """
-        needed = 8 * self.count * self.dim
-        if needed > DRAW_LIMIT_BYTES:
-            raise OutOfReach(
-                f"draw {self.frames} frames of dimension {self.dim}",
-                found=f"they take {needed} bytes",
-                needed=f"at most {DRAW_LIMIT_BYTES} bytes",
-                do="a larger eps needs fewer frames; the document is about their law and needs no draw",
-                reached={"bytes": needed},
-            )
-        rng = np.random.Generator(np.random.PCG64(self.seed))
-        matrix = np.concatenate([self._frame(rng) for _ in range(self.frames)])
-        matrix.setflags(write=False)
-        return matrix
+    def _draw(self, rng: np.random.Generator) -> Array:
+        return np.concatenate([self._frame(rng) for _ in range(self.frames)])
 
     def _frame(self, rng: np.random.Generator) -> Array:
         q, r = np.linalg.qr(rng.standard_normal((self.dim, self.dim)))
@@ -166,65 +84,6 @@ class FrameDirections(DrawnDirections):
         computed = sqrt_upper(Fraction(largest) / (1 - gamma(self.dim**2 + 2)) + self.dim**2 * UNDERFLOW)
         entry = gamma(self.dim) * self.norm_squared + self.dim * UNDERFLOW
         return computed * (1 + 2 * UNIT) + self.dim * entry
-
-
-class DrawnNetwork(Network):
-    """One draw of a random network. Counting its units draws nothing; its weights are those of the flat network."""
-
-    depth: ClassVar[int] = 2
-
-    @property
-    @abstractmethod
-    def drawn(self) -> ShallowNetwork:
-        """The flat network of this draw, in float64: what is evaluated and exported."""
-
-    @property
-    @abstractmethod
-    def ideal_distance_upper(self) -> Fraction:
-        """Proved: on the unit ball the stored network is this close to one with ideal directions and exact weights."""
-
-    @property
-    def max_weight(self) -> float:
-        """The largest absolute value among all weights and biases of the flat network; exact."""
-        return self.drawn.max_weight
-
-    @property
-    def path_norm(self) -> float:
-        """Sum over the units of |outer weight| * ||inner vector||; rounded up."""
-        return self.drawn.path_norm
-
-    @property
-    def nonzeros(self) -> int:
-        """The number of nonzero weights and biases of the flat network."""
-        return self.drawn.nonzeros
-
-    @property
-    def rounding_error_upper(self) -> Fraction:
-        """Proved bound of |computed - exact| for the stored weights; `ideal_distance_upper` comes on top."""
-        return self.drawn.rounding_error_upper
-
-    @property
-    def flat_rounding_error_upper(self) -> Fraction:
-        """The same for the flat layers, every sum taken in any order."""
-        return self.drawn.flat_rounding_error_upper
-
-    @property
-    def _points_at_once(self) -> int:
-        return self.drawn._points_at_once
-
-    def _values(self, points: Array) -> Array:
-        return self.drawn._values(points)
-
-    def evaluate_exact(self, point: Sequence[Fraction]) -> Fraction:
-        """Evaluate the stored network in exact rationals: slow, and right everywhere."""
-        return self.drawn.evaluate_exact(point)
-
-    def _expand(self) -> DenseLayers:
-        return self.drawn._expand()
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the NETWORK object of the document format, with all rows listed."""
-        return self.drawn.to_json()
 
 
 @dataclass(frozen=True)
@@ -273,34 +132,19 @@ class RandomFrames(DrawnNetwork):
     def drawn(self) -> ShallowNetwork:
         """The flat network of this draw, in float64: what is evaluated and exported."""
         weight = -1.0 / (self.frames * math.sqrt(self.dim) * float(self.scale))
-        sums = self._column_sums
-        direction = tuple(-weight * entry for entry in sums)
-        offset = math.hypot(*direction) * (1 + 1e-9)
+        unit = self._cancelling_unit(weight)
         group = RidgeGroup(self.directions, (0.0,), (weight,))
-        return ShallowNetwork(self.dim, float(1 - self.eps) - offset, (group,), AffineUnit(direction, offset, 1.0))
-
-    @cached_property
-    def _column_sums(self) -> list[float]:
-        return [math.fsum(column) for column in self.directions.matrix.T.tolist()]
+        return ShallowNetwork(self.dim, float(1 - self.eps) - unit.offset, (group,), unit)
 
     @cached_property
     def ideal_distance_upper(self) -> Fraction:
         """Proved: on the unit ball the stored network is this close to that of some exactly orthonormal frames.
 
-        Four parts: the constant; the rows, c d K times their distance; the rounded weight D, since
-        | |D| - c | <= |D^2 - c^2| / |D|, times the sum of the |u|; and what is left of the linear part, each sum of a
-        column being right to one unit roundoff.
+        Three parts: the rows, c d K times their distance; the rounded weight D, since
+        | |D| - c | <= |D^2 - c^2| / |D|, times the sum of the |u|; constant and linear part.
         """
-        unit = self.drawn.affine
         weight = Fraction(self.drawn.groups[0].weights[0])
-        if unit is None or Fraction(unit.offset) < unit.norm_upper:
-            raise BadInput("compare with ideal frames", found="an affine unit that is not linear on the unit ball")
-        constant = abs(Fraction(self.drawn.bias) + Fraction(unit.offset) - (1 - self.eps))
         ideal_squared = 1 / (self.frames**2 * self.dim * self.scale**2)
         rows = sqrt_upper(ideal_squared) * self.directions.count * self.directions.defect_upper
         rounded = abs(weight**2 - ideal_squared) / abs(weight) * self.directions.total_norm_upper
-        left = Fraction(0)
-        for entry, total in zip(unit.direction, self._column_sums, strict=True):
-            slack = abs(weight * Fraction(total)) * 2 * UNIT + UNDERFLOW
-            left += abs(Fraction(entry) + weight * Fraction(total)) + slack
-        return printed_bound(constant + rows + rounded + left)
+        return printed_bound(rows + rounded + self._affine_distance(1 - self.eps))

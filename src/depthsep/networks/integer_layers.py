@@ -28,19 +28,18 @@ from scipy import sparse
 
 from depthsep.errors import BadInput
 from depthsep.networks.accumulators import FLOAT32, FLOAT64, FloatFormat, largest_sums
+from depthsep.networks.grids import checked_indices, grid_numerators, numerator_bits
 from depthsep.networks.integer_rows import INT64_SAFE, IntegerArray, Rows, integers, largest, narrowed
 from depthsep.networks.layers import as_points, point_blocks
 from depthsep.networks.profile import Array
-from depthsep.networks.relu import DOMAINS, check_domain
 
-__all__ = ["Block", "IntegerArray", "IntegerLayers", "OutputRow", "SparseLayers", "grid_numerators"]
+__all__ = ["Block", "IntegerArray", "IntegerLayers", "OutputRow", "SparseLayers"]
 
 SparseLayers = list[tuple[Any, Array]]  # of scipy's CSR arrays and of biases
 
 _LARGEST, _LARGEST_SCALE = 10**100, 10**300
 _LARGEST_EXPONENT = 2000
 _NUMBERS_AT_ONCE = 2**21
-MAX_GRID_BITS = 60
 
 
 def _optional_integers(values: Sequence[int] | IntegerArray | None) -> IntegerArray | None:
@@ -250,7 +249,7 @@ class IntegerLayers:
         >>> values.tolist(), scale
         ([[0], [1], [2]], Fraction(5, 2))
         """
-        numerators = grid_numerators(_checked_indices(indices, self.dim, grid_bits), grid_bits, domain)
+        numerators = grid_numerators(checked_indices(indices, self.dim, grid_bits), grid_bits, domain)
         rows, carry = self.on_grid(grid_bits, domain)
         step = self._points_at_once
         starts = range(0, len(numerators), step)
@@ -425,20 +424,6 @@ class IntegerLayers:
         )
 
 
-def numerator_bits(grid_bits: int, domain: str) -> int:
-    """The q for which every grid point is an integer over 2^q, and none of them is one over less for all of them."""
-    check_domain(domain)
-    return grid_bits if domain == DOMAINS[0] else max(grid_bits - 1, 0)
-
-
-def grid_numerators(indices: NDArray[np.int64], grid_bits: int, domain: str) -> NDArray[np.int64]:
-    """The integers Xhat for which the grid points are Xhat / 2^q, q = `numerator_bits`."""
-    check_domain(domain)
-    if domain == DOMAINS[0]:
-        return indices
-    return indices - (1 << grid_bits - 1) if grid_bits else 2 * indices - 1
-
-
 def _exact_values(rows: Sequence[Rows], values: IntegerArray) -> IntegerArray:
     """The outputs, one row a point, from the inputs, one column a point."""
     for layer in rows[:-1]:
@@ -467,18 +452,6 @@ def _check_rows(asked: str, name: str, rows: Rows) -> None:
             raise BadInput(asked, found=found, needed=needed)
     if max(largest(rows.weights), largest(rows.biases)) >= _LARGEST:
         raise BadInput(asked, found=f"{name} list with an integer of more than 100 digits", needed="at most 100 digits")
-
-
-def _checked_indices(indices: NDArray[Any], dim: int, grid_bits: int) -> NDArray[np.int64]:
-    asked = f"evaluate at indices of type {indices.dtype} and shape {indices.shape} of a grid of {grid_bits} bits"
-    if not 0 <= grid_bits <= MAX_GRID_BITS:
-        raise BadInput(asked, needed=f"between 0 and {MAX_GRID_BITS} bits")
-    if indices.dtype.kind not in "iu" or indices.ndim != 2 or indices.shape[1] != dim:
-        raise BadInput(asked, needed=f"integers of shape (n, {dim}): one row per point")
-    if indices.size and not (indices.min() >= 0 and indices.max() <= 1 << grid_bits):
-        found = f"indices from {indices.min()} to {indices.max()}"
-        raise BadInput(asked, found=found, needed=f"indices from 0 to {1 << grid_bits}")
-    return indices.astype(np.int64)
 
 
 def _significant_bits(values: IntegerArray) -> int:

@@ -23,18 +23,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from depthsep.errors import BadInput
 from depthsep.networks.exact_numbers import exact_number, format_number, is_float64
+from depthsep.networks.grids import DOMAINS, check_domain, checked_indices
+from depthsep.networks.integer_rows import INT64_SAFE, IntegerArray
 from depthsep.networks.layers import DenseLayers, as_points
 from depthsep.networks.profile import Array
 
-__all__ = ["DOMAINS", "AffineLayer", "Interval", "ReluNetwork", "check_domain", "read_layer"]
+__all__ = ["AffineLayer", "Interval", "ReluNetwork", "read_layer"]
 
-DOMAINS = ("[0,1]^d", "[-1,1]^d")
 Interval = tuple[Fraction, Fraction]
-IntegerArray = NDArray[Any]  # of int64 or of Python's integers
 
-_INT64_SAFE = 2**62
 _ENTRIES_AT_ONCE = 2**20
-_MAX_GRID_BITS = 60
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class _IntegerLayer:
     @cached_property
     def narrow(self) -> NDArray[np.int64] | None:
         """The weights in int64, if they fit."""
-        fits = max(self.sizes.flat, default=0) < _INT64_SAFE
+        fits = max(self.sizes.flat, default=0) < INT64_SAFE
         return self.weights.astype(np.int64) if fits else None
 
 
@@ -258,7 +256,7 @@ class ReluNetwork:
         ([[4], [2], [4]], 12)
         """
         check_domain(domain)
-        indices = _check_indices(indices, self.dim, grid_bits)
+        indices = checked_indices(indices, self.dim, grid_bits)
         points = 1 << grid_bits
         numerators = indices if domain == DOMAINS[0] else 2 * indices - points
         step = max(1, _ENTRIES_AT_ONCE // max(self.dim, *self.widths, self.outputs))
@@ -383,28 +381,6 @@ class ReluNetwork:
         return cls(network["dim"], layers)
 
 
-def check_domain(domain: str) -> None:
-    """Refuse a text that names no domain.
-
-    Raises:
-        BadInput: It is not one of DOMAINS.
-    """
-    if domain not in DOMAINS:
-        raise BadInput(f"the domain {domain!r}", needed=" or ".join(DOMAINS))
-
-
-def _check_indices(indices: NDArray[Any], dim: int, grid_bits: int) -> NDArray[np.int64]:
-    asked = f"evaluate at indices of type {indices.dtype} and shape {indices.shape} of a grid of {grid_bits} bits"
-    if not 0 <= grid_bits <= _MAX_GRID_BITS:
-        raise BadInput(asked, needed=f"between 0 and {_MAX_GRID_BITS} bits")
-    if indices.dtype.kind not in "iu" or indices.ndim != 2 or indices.shape[1] != dim:
-        raise BadInput(asked, needed=f"integers of shape (n, {dim}): one row per point")
-    if indices.size and not (indices.min() >= 0 and indices.max() <= 1 << grid_bits):
-        found = f"indices from {indices.min()} to {indices.max()}"
-        raise BadInput(asked, found=found, needed=f"indices from 0 to {1 << grid_bits}")
-    return indices.astype(np.int64)
-
-
 def _cleared(layer: AffineLayer, columns: int) -> _IntegerLayer:
     """Multiply a layer by the least common denominator of its numbers."""
     common = math.lcm(*(entry.denominator for entry in layer.numbers))
@@ -421,7 +397,7 @@ def _exact_affine(layer: _IntegerLayer, values: IntegerArray, biases: IntegerArr
     """W z + b in integers for many z at once, in int64 where no sum of some of the terms can reach 2^62."""
     reach = np.abs(values).max(axis=0, initial=0).astype(object)
     largest = max(chain(layer.sizes @ reach + np.abs(biases), reach), default=0)
-    if largest < _INT64_SAFE and layer.narrow is not None:
+    if largest < INT64_SAFE and layer.narrow is not None:
         return np.asarray(values.astype(np.int64) @ layer.narrow.T + biases.astype(np.int64))
     return np.asarray(values.astype(object) @ layer.weights.T + biases)
 

@@ -12,7 +12,6 @@ g(<u, x>) by at most max |g'| times that on the ball.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -20,12 +19,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from depthsep.errors import BadInput, OutOfReach
-from depthsep.networks.frames import DRAW_LIMIT_BYTES, MAX_SEED, DrawnDirections, DrawnNetwork
+from depthsep.networks.drawn import DrawnDirections, DrawnNetwork
 from depthsep.networks.layers import printed_bound
 from depthsep.networks.profile import Array
-from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
-from depthsep.networks.rounding import UNDERFLOW, UNIT, gamma, sqrt_upper
+from depthsep.networks.ridge import RidgeGroup, ShallowNetwork
+from depthsep.networks.rounding import UNDERFLOW, gamma, sqrt_upper
 
 __all__ = ["EvenProfile", "RandomRidges", "SphereDirections"]
 
@@ -45,42 +43,25 @@ class SphereDirections(DrawnDirections):
         ((4, 3), True)
     """
 
+    noun: ClassVar[str] = "direction"
+
     dim: int
     number: int
     seed: int
 
-    def __post_init__(self) -> None:
-        """Refuse what the class does not allow."""
-        if self.dim < 2 or self.number < 1 or not 0 <= self.seed <= MAX_SEED:
-            raise BadInput(
-                f"{self.number} directions of dimension {self.dim} drawn with seed {self.seed}",
-                needed="dim >= 2, at least one direction, and a seed from 0 to 2^64 - 1",
-            )
+    @property
+    def draws(self) -> int:
+        """The number of directions."""
+        return self.number
 
     @property
     def count(self) -> int:
         """The number of vectors."""
         return self.number
 
-    @cached_property
-    def matrix(self) -> Array:
-        """All vectors, shape (count, dim).
-
-        Raises:
-            OutOfReach: They take more than a gigabyte.
-        """
-        needed = 8 * self.count * self.dim
-        if needed > DRAW_LIMIT_BYTES:
-            raise OutOfReach(
-                f"draw {self.count} directions of dimension {self.dim}",
-                found=f"they take {needed} bytes",
-                needed=f"at most {DRAW_LIMIT_BYTES} bytes",
-                do="a larger eps needs fewer directions; the document is about their law and needs no draw",
-                reached={"bytes": needed},
-            )
-        matrix = np.random.Generator(np.random.PCG64(self.seed)).standard_normal((self.count, self.dim))
+    def _draw(self, rng: np.random.Generator) -> Array:
+        matrix = rng.standard_normal((self.count, self.dim))
         matrix /= np.sqrt(np.einsum("ij,ij->i", matrix, matrix))[:, None]
-        matrix.setflags(write=False)
         return matrix
 
     @cached_property
@@ -168,14 +149,9 @@ class RandomRidges(DrawnNetwork):
         group = RidgeGroup(self.directions, tuple(map(float, self.profile.thresholds)), weights)
         bias, affine = float(self.profile.bias), None
         if self.profile.has_kink_at_zero:
-            direction = tuple(-weights[0] * entry for entry in self._column_sums)
-            affine = AffineUnit(direction, math.hypot(*direction) * (1 + 1e-9), 1.0)
+            affine = self._cancelling_unit(weights[0])
             bias -= affine.offset
         return ShallowNetwork(self.dim, bias, (group,), affine)
-
-    @cached_property
-    def _column_sums(self) -> list[float]:
-        return [math.fsum(column) for column in self.directions.matrix.T.tolist()]
 
     @cached_property
     def ideal_distance_upper(self) -> Fraction:
@@ -189,17 +165,4 @@ class RandomRidges(DrawnNetwork):
             total += abs(exact - Fraction(weight) * self.count) * longest
         for exact, place, weight in zip(self.profile.thresholds, group.thresholds, group.weights, strict=True):
             total += abs(exact - Fraction(place)) * abs(Fraction(weight)) * self.count
-        return printed_bound(total + self._affine_distance())
-
-    def _affine_distance(self) -> Fraction:
-        unit, constant = self.drawn.affine, Fraction(self.drawn.bias) - self.profile.bias
-        if unit is None:
-            return abs(constant)
-        if Fraction(unit.offset) < unit.norm_upper:
-            raise BadInput("compare with ideal directions", found="an affine unit that is not linear on the unit ball")
-        distance = abs(constant + Fraction(unit.offset))
-        weight = Fraction(self.drawn.groups[0].weights[0])
-        for entry, total in zip(unit.direction, self._column_sums, strict=True):
-            slack = abs(weight * Fraction(total)) * 2 * UNIT + UNDERFLOW
-            distance += abs(Fraction(entry) + weight * Fraction(total)) + slack
-        return distance
+        return printed_bound(total + self._affine_distance(self.profile.bias))

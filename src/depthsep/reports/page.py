@@ -7,7 +7,7 @@ from fractions import Fraction
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from depthsep.certificates.document import MADE_BY
+from depthsep.certificates.proved import MADE_BY
 from depthsep.explanation import explain
 from depthsep.reports import figures
 from depthsep.reports.rows import bound_class, bound_row, kind_of, network_row, networks_of

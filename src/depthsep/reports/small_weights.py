@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import IntegerArray, IntegerLayers
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.relu import ReluNetwork
 from depthsep.reports.figures import Cut, LayerSizes
 from depthsep.small_weights.off_grid import clipped
 from depthsep.small_weights.words import log2

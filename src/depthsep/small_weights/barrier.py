@@ -31,7 +31,8 @@ from typing import Any
 
 from depthsep.errors import BadInput
 from depthsep.networks.exact_numbers import exact_number
-from depthsep.networks.relu import DOMAINS, ReluNetwork, check_domain
+from depthsep.networks.grids import DOMAINS, check_domain
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.circuits import CircuitCost, circuit_cost
 
 __all__ = ["BarrierReport", "BarrierRow", "barrier_report"]

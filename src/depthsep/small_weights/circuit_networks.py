@@ -27,7 +27,8 @@ from itertools import pairwise
 
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.networks.circuit import Circuit, CircuitOutput, GateBlock
-from depthsep.networks.relu import DOMAINS, AffineLayer, ReluNetwork, check_domain
+from depthsep.networks.grids import DOMAINS, check_domain
+from depthsep.networks.relu import AffineLayer, ReluNetwork
 
 __all__ = ["network_of", "network_on_grid"]
 

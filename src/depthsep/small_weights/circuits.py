@@ -37,7 +37,8 @@ import numpy as np
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.networks.circuit import Circuit, CircuitOutput, GateBlock
 from depthsep.networks.exact_numbers import exact_number
-from depthsep.networks.relu import DOMAINS, AffineLayer, ReluNetwork, check_domain
+from depthsep.networks.grids import DOMAINS, check_domain
+from depthsep.networks.relu import AffineLayer, ReluNetwork
 from depthsep.progress import Progress, silent
 from depthsep.small_weights.columns import Columns, Form, Window, split_columns
 

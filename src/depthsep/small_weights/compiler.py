@@ -28,8 +28,9 @@ from functools import cached_property
 from typing import Any
 
 from depthsep.errors import BadInput
+from depthsep.networks.grids import check_domain
 from depthsep.networks.integer_layers import IntegerLayers
-from depthsep.networks.relu import ReluNetwork, check_domain
+from depthsep.networks.relu import ReluNetwork
 from depthsep.progress import Progress, silent
 from depthsep.small_weights.digits import Activations
 from depthsep.small_weights.hidden_layer import hidden_layer

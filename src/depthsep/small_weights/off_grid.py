@@ -26,9 +26,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import IntegerLayers
 from depthsep.networks.profile import Array
-from depthsep.networks.relu import DOMAINS, ReluNetwork
+from depthsep.networks.relu import ReluNetwork
 from depthsep.small_weights.ranges import GridRequest
 
 __all__ = ["OffGrid", "clipped", "mean_error_estimate", "mean_error_upper"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from depthsep.networks.relu import DOMAINS
+from depthsep.networks.grids import DOMAINS
 from depthsep.small_weights.digits import Activations, Digits
 from depthsep.small_weights.layer_plan import LayerPlan, OnBlock, PlannedBlock, Reading, Unit
 from depthsep.small_weights.staircases import RepeatedKinks, Staircase
