@@ -213,7 +213,9 @@ def test_a_step_is_outside_three_theorems() -> None:
 def test_an_unknown_activation_leaves_the_theorems_about_any() -> None:
     answers = all_bounds("cos(12*r)", dim=6, eps="0.1", activation="swish")
     assert [answer.theorem for answer in answers if isinstance(answer, LowerBound)] == ["rank"]
-    needed = "the variation of swish is not known here; needed is one of relu, leaky-relu, softplus, gelu, silu, sigmoid"
+    needed = (
+        "the variation of swish is not known here; needed is one of relu, leaky-relu, softplus, gelu, silu, sigmoid"
+    )
     assert reasons(answers)["degrees"].startswith(needed)
     on_spheres = lower_bound("cos(12*t)", domain="spheres", dim=6, eps="0.1", activation="swish")
     assert reason(on_spheres).startswith(needed)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from depthsep.constructions.direction_families import Family, families
-from depthsep.constructions.sandwich_program import SandwichProgram, Solution, knot_grid
+from depthsep.constructions.moment_program import knot_grid
+from depthsep.constructions.sandwich_program import SandwichProgram, Solution
 
 Profile = Callable[[np.ndarray], np.ndarray]
 
@@ -79,7 +80,7 @@ def test_bounds_are_the_extreme_moments_and_stay_near_the_profile(case, solved):
     program, solution = solved(case)
     low = 0.0
     for cell, end in enumerate(program.cells):
-        upper, lower = solution.bounds(program.family, cell)
+        upper, lower = program.moment_bounds(solution, cell)
         for j, ratios in program.family.moment_rows:
             above, below = solution.polynomials[cell, :, :, j].T @ ratios
             assert above <= upper[j] + 1e-12
@@ -117,7 +118,7 @@ def test_the_average_over_the_directions_is_near_the_function(case, solved):
     for cell in range(len(program.cells)):
         inside = cells == cell
         powers = radii[inside] ** (2 * np.arange(program.terms))[:, None]
-        upper, lower = solution.bounds(family, cell) @ powers + solution.bias
+        upper, lower = program.moment_bounds(solution, cell) @ powers + solution.bias
         assert (total[inside] <= upper + 1e-7).all()
         assert (total[inside] >= lower - 1e-7).all()
 

@@ -19,27 +19,29 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
 
 from depthsep.constructions.direction_families import Family
-from depthsep.constructions.sandwich_program import knot_grid
+from depthsep.constructions.moment_program import (
+    RADIUS_SLACK,
+    Floats,
+    MomentProgram,
+    Rows,
+    Solved,
+    knot_grid,
+    local_minima,
+    minimised,
+)
 
 __all__ = ["ActivationProgram", "Pairs", "Solution"]
 
-Floats = NDArray[np.float64]
-
-_POINTS, _RADII = 24, 14  # samples of t over [0, 1] and as many over the first cell, and of r in a cell, to begin with
+_POINTS = 24  # samples of t over [0, 1], and as many over the first cell, to begin with
 _DENSE = 1200  # places in [0, 1] where violations are looked for
 _EXCHANGES = 12
 _FEW, _CLOSE = 60, 1e-10  # kinks of so many pairs become samples, so close on both sides
 _CAP = 1e3  # the largest outer weight of one unit, in units of the range of phi
 _SOLVERS = (("highs-ipm", 300), ("highs-ds", 4000))
-_INFEASIBLE = 2  # the status that SciPy gives
-_SPARSE_DESIGN = 0.996
 _LEAST_GAP = 1e-6
 _SLACK = 2e-3  # violation between samples that sparse solutions may keep, relative to eps
-_RADIUS_SLACK = 5e-4
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Solution:
         return [np.abs(w) > threshold * largest for w in self.weights]
 
 
-class ActivationProgram:
+class ActivationProgram(MomentProgram):
     """The program for one family, one activation, one profile and one accuracy.
 
     Args:
@@ -111,24 +113,10 @@ class ActivationProgram:
         breaks: Sequence[float] = (),
     ) -> None:
         """Choose the first samples."""
-        self.breaks = breaks
-        self.family, self.activation, self.profile, self.eps, self.cells = family, activation, profile, eps, cells
-        self.terms = family.degree + 1
-        self.sizes = np.full((len(family.groups), self.terms), 1e-9)
-        for j, ratios in family.moment_rows:
-            self.sizes[:, j] = np.maximum(self.sizes[:, j], np.abs(ratios))
-        values = profile(np.linspace(0, 1, 1001))
-        self.scale = float(np.ptp(values)) or 1.0
-        self._center = float(values.min()) + self.scale / 2
-        self._starts = np.concatenate([[0.0], cells[:-1]])
-        nodes = (1 - np.cos(np.pi * np.arange(_RADII) / (_RADII - 1))) / 2
-        self._radii = [low + (high - low) * nodes for low, high in zip(self._starts, cells, strict=True)]
+        super().__init__(family, profile, eps, cells)
+        self.activation, self.breaks = activation, breaks
         grid = np.concatenate([knot_grid(family.dim, _POINTS), np.linspace(0, 1, _POINTS // 2), cells])
         self._points = [np.unique(np.concatenate([grid, grid * cells[0]])) for _ in family.groups]
-
-    def basis(self, t: Floats) -> Floats:
-        """The functions t^(2j) / c_j, shape (len(t), k + 1); t may be relative to the end of a cell."""
-        return np.asarray(t[:, None] ** (2 * np.arange(self.terms)) / self.family.sphere_moments)
 
     def atoms(self, pairs: Pairs, group: int, t: Floats) -> tuple[Floats, Floats]:
         """The scaled pairs at t, and the ranges that they were divided by."""
@@ -157,10 +145,6 @@ class ActivationProgram:
                 return solution
         return None
 
-    def error(self, solution: Solution) -> float:
-        """Estimate the largest distance of the averaged polynomials from phi."""
-        return max(float(self._errors(solution, cell)[1].max()) for cell in range(len(self.cells)))
-
     def _sample_breaks(self, pairs: Sequence[Pairs]) -> None:
         """Kinks and jumps of the profiles become samples, from both sides."""
         for group, p in enumerate(pairs):
@@ -183,66 +167,42 @@ class ActivationProgram:
                 violated |= _sample_more(self._points, group, t, margin + tolerance)
         for cell in range(len(self.cells)):
             radii, errors = self._errors(solution, cell)
-            violated |= _sample_more(self._radii, cell, radii, 1 - errors / self.eps + _RADIUS_SLACK)
+            violated |= _sample_more(self._radii, cell, radii, 1 - errors / self.eps + RADIUS_SLACK)
         return violated
 
-    def _errors(self, solution: Solution, cell: int) -> tuple[Floats, Floats]:
+    def _errors(self, solution: Solved, cell: int) -> tuple[Floats, Floats]:
         """Radii of a cell and the errors there."""
-        bounds = np.full((2, self.terms), -np.inf)
-        for side, sign in ((0, 1.0), (1, -1.0)):
-            for j, ratios in self.family.moment_rows:
-                bounds[side, j] = max(bounds[side, j], sign * float(ratios @ solution.polynomials[cell, :, side, j]))
-        bounds[1] *= -1
         radii = np.linspace(self._starts[cell], self.cells[cell], 2000)
-        upper, lower = bounds @ (radii[:, None] ** (2 * np.arange(self.terms))).T + solution.bias
-        target = self.profile(radii)
-        return radii, np.maximum(upper - target, target - lower)
+        return radii, self._errors_at(solution, cell, radii)
 
     def _solve(self, pairs: Sequence[Pairs], costs: Sequence[Floats] | None) -> Solution | None:
         layout = _Layout([len(p) for p in pairs], [len(t) for t in self._points], len(self.cells), self.terms)
-        equal, below = _Rows(), _Rows()
+        equal, below = Rows(), Rows()
         ranges = [self._define_profile(equal, layout, p, group) for group, p in enumerate(pairs)]
         caps = [_CAP * count * r for count, r in zip(self.family.counts, ranges, strict=True)]
         for cell in range(len(self.cells)):
             for group in range(len(pairs)):
                 self._sandwich_rows(below, layout, cell, group)
             self._moment_rows(below, layout, cell)
-            # Sparse solutions have no gap: aiming a little lower leaves them one.
-            self._radius_rows(below, layout, cell, self.eps if costs is None else _SPARSE_DESIGN * self.eps)
-        for method, iterations in _SOLVERS:
-            result = linprog(
-                layout.objective(costs),
-                A_ub=below.matrix(layout.size),
-                b_ub=below.sides(),
-                A_eq=equal.matrix(layout.size),
-                b_eq=equal.sides(),
-                bounds=layout.bounds(costs is None, caps),
-                method=method,
-                options={"maxiter": iterations},
-            )
-            if result.status == 0:
-                return self._solution(layout, pairs, ranges, result.x * self.scale)
-            if result.status == _INFEASIBLE:
-                return None
-        return None
+            self._radius_rows(below, layout, cell, sparse=costs is not None)
+        x = minimised(layout.objective(costs), below, equal, layout.bounds(costs is None, caps), _SOLVERS)
+        return None if x is None else self._solution(layout, pairs, ranges, x * self.scale)
 
     def _solution(self, layout: _Layout, pairs: Sequence[Pairs], ranges: list[Floats], x: Floats) -> Solution:
         weights = [x[a : a + n] - x[a + n : a + 2 * n] for a, n in zip(layout.weights, layout.pairs, strict=True)]
-        shape = (len(self.cells), len(pairs), 2, self.terms)
-        scales = self.cells[:, None, None, None] ** (2 * np.arange(self.terms))
-        polynomials = x[layout.polynomials : layout.moments].reshape(shape) / scales
+        polynomials = self._unscaled(x, layout.first_polynomial)
         outer = [w / r for w, r in zip(weights, ranges, strict=True)]
         bias = self._center + float(x[layout.bias])
         return Solution(list(pairs), weights, outer, bias, polynomials, float(x[layout.gap]))
 
-    def _define_profile(self, rows: _Rows, layout: _Layout, pairs: Pairs, group: int) -> Floats:
+    def _define_profile(self, rows: Rows, layout: _Layout, pairs: Pairs, group: int) -> Floats:
         """The values of a profile at the samples are sums over its pairs."""
         atoms, ranges = self.atoms(pairs, group, self._points[group])
         values = -np.eye(len(self._points[group]))
-        rows.add([(layout.weights[group], np.hstack([atoms, -atoms])), (layout.values[group], values)], 0.0)
+        rows.add_blocks([(layout.weights[group], np.hstack([atoms, -atoms])), (layout.values[group], values)])
         return ranges
 
-    def _sandwich_rows(self, rows: _Rows, layout: _Layout, cell: int, group: int) -> None:
+    def _sandwich_rows(self, rows: Rows, layout: _Layout, cell: int, group: int) -> None:
         """C1: polynomials above and below the profile, with the gap."""
         end, points = self.cells[cell], self._points[group]
         t = points[points <= end]
@@ -251,64 +211,17 @@ class ActivationProgram:
         for side, sign in ((0, 1.0), (1, -1.0)):
             parts = [
                 (layout.values[group], sign * np.eye(len(t)) / size[:, None]),
-                (layout.polynomial(cell, group, side), -sign * powers / size[:, None]),
+                (int(layout.polynomial(cell, group, side)[0]), -sign * powers / size[:, None]),
                 (layout.gap, np.ones((len(t), 1))),
             ]
-            rows.add(parts, 0.0)
-
-    def _moment_rows(self, rows: _Rows, layout: _Layout, cell: int) -> None:
-        """C2: P_j bounds the average of the polynomials' terms for every monomial."""
-        for j, ratios in self.family.moment_rows:
-            scale = max(1.0, float(np.abs(ratios).max()))
-            for side, sign in ((0, 1.0), (1, -1.0)):
-                parts = [
-                    (layout.polynomial(cell, group, side) + j, np.array([[sign * ratio / scale]]))
-                    for group, ratio in enumerate(ratios)
-                ]
-                rows.add([*parts, (layout.moment(cell, side) + j, np.array([[-sign / scale]]))], 0.0)
-
-    def _radius_rows(self, rows: _Rows, layout: _Layout, cell: int, eps: float) -> None:
-        """C3: the averages stay within eps of the profile."""
-        radii = self._radii[cell]
-        target = self.profile(radii) - self._center
-        powers = (radii[:, None] / self.cells[cell]) ** (2 * np.arange(self.terms))
-        ones = np.ones((len(radii), 1))
-        for side, sign in ((0, 1.0), (1, -1.0)):
-            parts = [(layout.moment(cell, side), sign * powers), (layout.bias, sign * ones)]
-            rows.add(parts, (sign * target + eps) / self.scale)
+            rows.add_blocks(parts)
 
 
 def _sample_more(samples: list[Floats], index: int, places: Floats, margin: Floats) -> bool:
     """Add the local minima of a margin that are negative; whether there were any."""
-    padded = np.concatenate([[np.inf], margin, [np.inf]])
-    lowest = places[(margin < 0) & (padded[:-2] >= margin) & (margin <= padded[2:])]
+    lowest = local_minima(places, margin)
     samples[index] = np.unique(np.concatenate([samples[index], lowest]))
     return len(lowest) > 0
-
-
-class _Rows:
-    """A sparse matrix in the making from dense blocks, with right-hand sides."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[NDArray[np.intp], NDArray[np.intp], Floats]] = []
-        self._sides: list[Floats] = []
-        self.count = 0
-
-    def add(self, blocks: Sequence[tuple[int, Floats]], sides: Floats | float) -> None:
-        """Add rows, given as blocks (first column, matrix) of equally many rows."""
-        for first, block in blocks:
-            row, column = np.nonzero(block)
-            self._parts.append((row + self.count, column + first, block[row, column]))
-        length = len(blocks[0][1])
-        self._sides.append(np.broadcast_to(np.asarray(sides, dtype=np.float64), (length,)))
-        self.count += length
-
-    def matrix(self, width: int) -> csr_matrix:
-        rows, columns, values = (np.concatenate(part) for part in zip(*self._parts, strict=True))
-        return csr_matrix((values, (rows, columns)), shape=(self.count, width))
-
-    def sides(self) -> Floats:
-        return np.concatenate(self._sides)
 
 
 class _Layout:
@@ -319,17 +232,19 @@ class _Layout:
         starts: list[int] = np.cumsum([0, *(2 * n for n in pairs), *points]).tolist()
         self.weights, self.values = starts[: len(pairs)], starts[len(pairs) : -1]
         self._first_value = starts[len(pairs)]
-        self.polynomials = starts[-1]
-        self.moments = self.polynomials + cells * len(pairs) * 2 * terms
-        self.bias = self.moments + cells * 2 * terms
+        self.first_polynomial = starts[-1]
+        self._bounds = self.first_polynomial + cells * len(pairs) * 2 * terms
+        self.bias = self._bounds + cells * 2 * terms
         self.gap = self.bias + 1
         self.size = self.gap + 1
 
-    def polynomial(self, cell: int, group: int, side: int) -> int:
-        return self.polynomials + ((cell * self._groups + group) * 2 + side) * self._terms
+    def polynomial(self, cell: int, group: int, side: int) -> NDArray[np.intp]:
+        start = self.first_polynomial + ((cell * self._groups + group) * 2 + side) * self._terms
+        return np.arange(start, start + self._terms)
 
-    def moment(self, cell: int, side: int) -> int:
-        return self.moments + (cell * 2 + side) * self._terms
+    def bound(self, cell: int, side: int) -> NDArray[np.intp]:
+        start = self._bounds + (cell * 2 + side) * self._terms
+        return np.arange(start, start + self._terms)
 
     def objective(self, costs: Sequence[Floats] | None) -> Floats:
         result = np.zeros(self.size)

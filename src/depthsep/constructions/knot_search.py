@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.constructions.direction_families import Family
-from depthsep.constructions.sandwich_program import Knots, SandwichProgram, Solution, knot_grid
+from depthsep.constructions.moment_program import knot_grid
+from depthsep.constructions.sandwich_program import Knots, SandwichProgram, Solution
 from depthsep.univariate.tube_path import min_link_path
 
 __all__ = ["Found", "improve", "start", "thin_out", "units"]
