@@ -5,6 +5,7 @@ python examples/learn_a_ball.py [DIM] [SEEDS] [STEPS]
 
 import sys
 
+from depthsep.decimals import lower_decimal
 from depthsep.learning import Protocol, run_experiment
 
 
@@ -15,8 +16,8 @@ def main() -> None:
     for model in ("two-sigmoid", "features"):
         mean = found.outcome(model).interval
         print(f"{model:<12} {mean.mean:.4f}  (95% interval {mean.low:.4f} to {mean.high:.4f}, {seeds} seeds)")
-    floor = float(found.floor.error_floor)
-    print(f"{'floor':<12} {floor:.4f}  (certified, for every network with one hidden layer of that width)")
+    floor = lower_decimal(found.floor.error_floor)  # a lower bound is rounded down
+    print(f"{'floor':<12} {floor}  (certified, for every network with one hidden layer of that width)")
     print(f"{found.verdict.kind}: {found.verdict.sentence}")
 
 

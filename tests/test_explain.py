@@ -83,7 +83,7 @@ def test_limits_of_moments_are_labelled_as_limits_of_the_method() -> None:
     cone = note(explain("1 - r", dim=10, eps="0.1"), LIMITS)
     assert cone.applies
     assert cone.hypotheses[-1].text == "moments up to degree 4 are not excluded"
-    assert cone.hypotheses[-1].found == "an error of at least 0.5 at degree 0, 0.125 at degree 2 (proved)"
+    assert cone.hypotheses[-1].found == "an error of at least 0.5 at degree 0, 0.1249 at degree 2 (proved)"
     assert cone.predicted_widths == {"directions of an exact identity of degree 4, at least (proved)": "55"}
     loose = note(explain("1 - r", dim=10, eps="0.6"), LIMITS)
     assert loose.hypotheses[-1].found == "not even degree 0 is excluded"

@@ -20,6 +20,7 @@ from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.constructions.cubature import exact_cubature
 from depthsep.constructions.direction_families import families
 from depthsep.constructions.polynomial_radial import polynomial_in_squares, predicted_width
+from depthsep.decimals import lower_decimal, upper_decimal
 from depthsep.errors import BadInput
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
@@ -157,7 +158,7 @@ class _Request:
         text = "the profile is Lipschitz on [0, 1]"
         if self.lipschitz is None:
             return Hypothesis(text, None, "interval arithmetic finds no bound for its derivative")
-        return Hypothesis(text, True, f"with a constant of at most {float(self.lipschitz):.5g}")
+        return Hypothesis(text, True, f"with a constant of at most {upper_decimal(self.lipschitz, 5)}")
 
     def is_formula(self) -> Hypothesis:
         found = "" if isinstance(self.function, Radial) else "this is a ball indicator with a margin"
@@ -444,7 +445,7 @@ def _moment_limits(request: _Request) -> TheoremNote:
         below = _limits_above(function, request.eps)
         degree = len(below)
         reached = degree <= _LARGEST_DEGREE
-        proved = [f"{float(limit):.3g} at degree {2 * k}" for k, limit in enumerate(below)]
+        proved = [f"{lower_decimal(limit)} at degree {2 * k}" for k, limit in enumerate(below)]
         found = f"an error of at least {', '.join(proved)} (proved)" if proved else "not even degree 0 is excluded"
         text = f"moments up to degree {2 * min(degree, _LARGEST_DEGREE)} are not excluded"
         hypotheses.append(Hypothesis(text, reached or None, found))

@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from depthsep.reports.text import count, exact_decimal, json_text, upper_decimal, widths_text
+from depthsep.decimals import exact_decimal, upper_decimal
+from depthsep.reports.text import count, json_text, widths_text
 
 
 @pytest.mark.parametrize(

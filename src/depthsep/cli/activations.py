@@ -20,6 +20,7 @@ def activations(as_json: bool) -> None:
     units; `depthsep fit` finds and proves such sums, mostly much shorter ones.
     """
     from depthsep.activations import ACTIVATIONS
+    from depthsep.decimals import upper_decimal
 
     if as_json:
         print_json({"activations": [entry.summary() for entry in ACTIVATIONS.values()]})
@@ -30,7 +31,7 @@ def activations(as_json: bool) -> None:
             entry.formula,
             str(entry.assumption_constant),
             entry.proof,
-            f"{entry.lower_class} {float(entry.class_constant):.4g}",
+            f"{entry.lower_class} {upper_decimal(entry.class_constant)}",
             entry.export_note,
         )
         for entry in ACTIVATIONS.values()

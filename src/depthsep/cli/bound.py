@@ -109,8 +109,8 @@ def _split(answers: list[Answer]) -> tuple[list[LowerBound], list[Any]]:
 
 
 def _row(found: LowerBound) -> tuple[str, ...]:
+    from depthsep.decimals import exact_decimal, lower_decimal
     from depthsep.reports.rows import bound_class, bound_proves, bound_weights
-    from depthsep.reports.text import exact_decimal, lower_decimal
 
     measure = f" of {found.measure}" if found.measure else ""
     exact = exact_decimal(found.eps)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthsep.cli.terminal import example, force_option, json_option, print_json, refuse_unwritable, warn
+from depthsep.decimals import upper_decimal
 from depthsep.errors import BadInput
-from depthsep.reports.text import upper_decimal
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from depthsep.cli.terminal import example, force_option, json_option, print_json, refuse_unwritable
-from depthsep.reports.text import count, upper_decimal
+from depthsep.decimals import upper_decimal
+from depthsep.reports.text import count
 
 if TYPE_CHECKING:
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -60,8 +61,8 @@ def fit(
     EXPRESSION is a formula in t.
     """
     from depthsep.constructions.univariate_fit import fit as find
+    from depthsep.decimals import upper_decimal
     from depthsep.errors import BadInput
-    from depthsep.reports.text import upper_decimal
 
     if eps is None:
         raise BadInput("a fit without an accuracy", needed="--eps", do="for example --eps 0.01")
@@ -79,8 +80,8 @@ def fit(
         found.activation.name,
         str(found.widths[0]),
         upper_decimal(found.sup_error_upper),
-        f"{found.max_weight:.4g}",
-        f"{found.path_norm:.4g}",
+        upper_decimal(Fraction(found.max_weight)),
+        upper_decimal(Fraction(found.path_norm)),
         found.method,
         found.verdict.status.name,
     )

@@ -55,9 +55,9 @@ def _row_of(theorem: str, dim: int, eps: str | None) -> NamedRow:
 
 
 def _cells(ours: Ours) -> tuple[str, ...]:
+    from depthsep.decimals import lower_decimal
     from depthsep.lower_bounds import LowerBound
     from depthsep.reports.rows import bound_proves
-    from depthsep.reports.text import lower_decimal
 
     accuracy = lower_decimal(ours.eps)
     if isinstance(ours.bound, LowerBound):

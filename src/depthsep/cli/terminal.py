@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from depthsep.decimals import exact_decimal
 from depthsep.errors import BadInput, DocumentExists
 from depthsep.progress import Progress
-from depthsep.reports.text import exact_decimal, json_text
+from depthsep.reports.text import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -26,6 +26,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from depthsep.bounding import Answer
+from depthsep.decimals import lower_decimal
 from depthsep.errors import BadInput
 from depthsep.learning.laws import Gaussian, RadialLaw
 from depthsep.lower_bounds import LowerBound, NoBound
@@ -141,7 +142,7 @@ def judge(law: RadialLaw, two_sigmoid: Interval, trained: Mapping[str, Interval]
         return Verdict("none", "one seed has no confidence interval; at least 2 are needed", _assumptions(two_sigmoid))
     if _is_certified(law, two_sigmoid, floor):
         at = f"the interval of the two-sigmoid network ends at {two_sigmoid.high:.4g}"
-        sentence = f"{at}, below the certified floor {_floor(floor):.4g}"
+        sentence = f"{at}, below the certified floor {_floor(floor)}"
         return Verdict("certified", sentence, (*_assumptions(two_sigmoid), *_floor_assumptions(floor)))
     reasons = [_floor_reason(two_sigmoid, floor)]
     reason = _baseline_reason(two_sigmoid, trained)
@@ -162,14 +163,14 @@ def _is_certified(law: RadialLaw, two_sigmoid: Interval, floor: Answer) -> bool:
     return floor.error_floor is not None and Fraction(two_sigmoid.high) < floor.error_floor
 
 
-def _floor(floor: Answer) -> float:
-    return float(floor.error_floor or 0) if isinstance(floor, LowerBound) else 0.0
+def _floor(floor: Answer) -> str:
+    return lower_decimal(floor.error_floor or Fraction(0)) if isinstance(floor, LowerBound) else "0"
 
 
 def _floor_reason(two_sigmoid: Interval, floor: Answer) -> str:
     if isinstance(floor, NoBound):
         return floor.reason
-    return f"the interval ends at {two_sigmoid.high:.4g}, not below the certified floor {_floor(floor):.4g}"
+    return f"the interval ends at {two_sigmoid.high:.4g}, not below the certified floor {_floor(floor)}"
 
 
 def _baseline_reason(two_sigmoid: Interval, trained: Mapping[str, Interval]) -> str:

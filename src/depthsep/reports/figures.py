@@ -23,9 +23,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from depthsep.decimals import upper_decimal
 from depthsep.errors import BadInput
 from depthsep.files import write_whole
-from depthsep.reports.text import count, upper_decimal
+from depthsep.reports.text import count
 
 if TYPE_CHECKING:
     from depthsep.reports.scan import Scan

@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from depthsep.decimals import exact_decimal, lower_decimal
 from depthsep.learning.baselines import FEATURES
 from depthsep.learning.experiment import TWO_SIGMOID, Course, Experiment, Outcome
 from depthsep.learning.verdict import Interval
 from depthsep.lower_bounds import LowerBound, NoBound
-from depthsep.reports.text import count, exact_decimal
+from depthsep.reports.text import count
 
 if TYPE_CHECKING:
     from depthsep.learning.limit import LimitCurve
@@ -156,7 +158,7 @@ def setting_cells(experiment: Experiment) -> tuple[str, ...]:
     """One line of a table of settings: two-sigmoid network, its interval, features, floor, verdict."""
     main, features = (experiment.outcome(model).interval for model in (TWO_SIGMOID, FEATURES))
     floor = experiment.floor
-    lowest = "none" if isinstance(floor, NoBound) else f"{float(floor.error_floor or 0):.4f}"
+    lowest = "none" if isinstance(floor, NoBound) else lower_decimal(floor.error_floor or Fraction(0))
     return f"{main.mean:.4f}", interval_text(main), f"{features.mean:.4f}", lowest, experiment.verdict.kind
 
 

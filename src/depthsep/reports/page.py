@@ -8,11 +8,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from depthsep.certificates.proved import MADE_BY
+from depthsep.decimals import exact_decimal, upper_decimal
 from depthsep.explanation import explain
 from depthsep.reports import figures
 from depthsep.reports.rows import bound_class, bound_row, kind_of, network_row, networks_of
 from depthsep.reports.scan import Scan, scan
-from depthsep.reports.text import count, exact_decimal, upper_decimal, widths_text
+from depthsep.reports.text import count, widths_text
 
 if TYPE_CHECKING:
     from depthsep.api import Separation

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
-from depthsep.reports.text import count, lower_decimal, upper_decimal, widths_text
+from depthsep.decimals import lower_decimal, upper_decimal
+from depthsep.reports.text import count, widths_text
 from depthsep.small_weights.words import at_least, at_most
 
 if TYPE_CHECKING:

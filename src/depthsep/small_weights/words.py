@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import Decimal
 from fractions import Fraction
+
+from depthsep.decimals import rounded_decimal
 
 __all__ = ["about", "at_least", "at_most", "log2", "short_upper"]
 
@@ -70,17 +71,11 @@ def _written(number: Fraction, rounding: Rounding) -> str:
     if number.denominator == 1 and number < _PLAIN:
         return str(number)
     if Fraction(1, _PLAIN) < number < _PLAIN:
-        return _decimal(number, rounding)
+        return rounded_decimal(number, _DIGITS, rounding)
     for side, sign in ((number, ""), (1 / number, "-")):
         if side.denominator == 1 and side.numerator.bit_count() == 1:
             return f"2^{sign}{side.numerator.bit_length() - 1}"
     return f"2^{_hundredths(number, rounding) / 100:.2f}"
-
-
-def _decimal(number: Fraction, rounding: Rounding) -> str:
-    places = _DIGITS - 1 - math.floor(math.log10(number))
-    scaled = Decimal(rounding(number * Fraction(10) ** places)).scaleb(-places)
-    return f"{scaled.normalize():f}"
 
 
 def _hundredths(number: Fraction, rounding: Rounding) -> int:
