@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import depthsep as ds
+from depthsep.decimals import upper_decimal
 from depthsep.exports import onnx
 from depthsep_check import check_model
 
@@ -18,7 +19,9 @@ def main() -> None:
         network.save(document)
         exported = onnx.write(network, model)
         print(f"{exported.parameters} weights and biases written")
-        print(f"a float64 run of the file is within {float(exported.rounding_error_upper):.1e} of the exact network")
+        print(
+            f"a float64 run of the file is within {upper_decimal(exported.rounding_error_upper, 2)} of the exact network"
+        )
 
         print(ds.check(document).line)
         print(check_model(document, model).line)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import depthsep as ds
+from depthsep.decimals import upper_decimal
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     result = network.evaluate(points)
     errors = np.abs(result.values - network.function(points))
     print(f"largest error at {len(points)} points: {errors.max():.6f}")
-    print(f"of which rounding is at most {float(result.rounding_error_upper):.1e}")
+    print(f"of which rounding is at most {upper_decimal(result.rounding_error_upper, 2)}")
 
     with TemporaryDirectory() as folder:
         path = network.save(Path(folder) / "gauss.json")

@@ -67,6 +67,14 @@ def test_a_confidence_is_between_0_and_1(level: float) -> None:
         Interval((0.1, 0.2), level)
 
 
+@pytest.mark.parametrize("width", [100, 200, 300, 400])
+def test_the_floor_is_never_printed_above_itself(width: int) -> None:
+    floor = floor_of(width=width)
+    assert floor.error_floor is not None
+    printed = Fraction(judge(LAW, around(0.01), {}, floor).sentence.rpartition(" ")[2])
+    assert floor.error_floor - Fraction(1, 10**5) < printed <= floor.error_floor
+
+
 def test_certified_is_below_the_floor_with_the_whole_interval() -> None:
     below, across = around(0.033), around(0.055)
     assert below.high < 0.0556 < across.high
