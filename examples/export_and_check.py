@@ -19,9 +19,8 @@ def main() -> None:
         network.save(document)
         exported = onnx.write(network, model)
         print(f"{exported.parameters} weights and biases written")
-        print(
-            f"a float64 run of the file is within {upper_decimal(exported.rounding_error_upper, 2)} of the exact network"
-        )
+        rounding = upper_decimal(exported.rounding_error_upper, 2)
+        print(f"a float64 run of the file is within {rounding} of the exact network")
 
         print(ds.check(document).line)
         print(check_model(document, model).line)
