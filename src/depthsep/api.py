@@ -10,7 +10,7 @@ from depthsep.bounding import all_bounds
 from depthsep.certificates.document import CertifiedNetwork
 from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import BadInput, OutOfReach
-from depthsep.functions import BallIndicator, Function, Radial, parse_function
+from depthsep.functions import BallIndicator, Function, InnerProduct, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound
 from depthsep.progress import Progress, silent
 
@@ -118,6 +118,8 @@ def build(
     target.validate()
     if isinstance(target, BallIndicator):
         certified = _ball(target, eps, depth, progress)
+    elif isinstance(target, InnerProduct):
+        raise BadInput(f"a network for {target.text}", needed="a radial function")
     elif eps is None:
         raise BadInput("a network without an accuracy", needed="eps: only ball(r0, margin) is met exactly")
     else:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from depthsep.activations import ACTIVATIONS, Activation
 from depthsep.errors import BadInput
-from depthsep.functions.radial import _FLOAT as FLOAT_OPERATIONS
-from depthsep.functions.radial import parse_profile
+from depthsep.functions.formula import FLOAT_OPERATIONS, parse_profile
 from depthsep_check.activations import Activation as Judge
 from depthsep_check.asymptotics import Unknown, own_activation
 from depthsep_check.expression import Expression

@@ -19,12 +19,13 @@ from os import PathLike
 from typing import Any
 
 from depthsep_check.document import (
+    APPROXIMATIONS,
     EQUALITIES,
     MAX_BYTES,
     THEOREMS,
     ChamberCells,
     Document,
-    EqualityDocument,
+    NetworkDocument,
     SeparableNetwork,
     TheoremDocument,
     WidthLowerClaim,
@@ -72,7 +73,7 @@ def _verdict(proof: Callable[[], str]) -> Verdict:
         return Exhausted("machine", f"a limit of the machine was reached ({type(error).__name__})").verdict()
 
 
-def _read(source: Source) -> Document | TheoremDocument | EqualityDocument:
+def _read(source: Source) -> Document | TheoremDocument | NetworkDocument:
     if isinstance(source, bytes | str):
         return read(source)
     if isinstance(source, PathLike):
@@ -87,19 +88,26 @@ def _read(source: Source) -> Document | TheoremDocument | EqualityDocument:
         raise Malformed("document", f"not a JSON object ({error})") from None
 
 
-def _read_network(source: Source) -> Document | EqualityDocument:
+def _read_network(source: Source) -> Document | NetworkDocument:
     document = _read(source)
     if isinstance(document, TheoremDocument):
         raise Unsupported("a model file beside a document without a network")
     return document
 
 
-def _prove(document: Document | TheoremDocument | EqualityDocument) -> str:
+def _judge_of(kind: str) -> str:
+    """The module that judges a claim about a network."""
+    if kind in EQUALITIES:
+        return f"depthsep_check.equalities.{EQUALITIES[kind]}"
+    return f"depthsep_check.approximations.{APPROXIMATIONS[kind]}"
+
+
+def _prove(document: Document | TheoremDocument | NetworkDocument) -> str:
     """The statement of the document, once it is proved by the module for its kind."""
     if isinstance(document, TheoremDocument):
         return str(import_module(f"depthsep_check.theorems.{THEOREMS[document.theorem]}").check(document))
-    if isinstance(document, EqualityDocument):
-        return str(import_module(f"depthsep_check.equalities.{EQUALITIES[document.equality]}").check(document))
+    if isinstance(document, NetworkDocument):
+        return str(import_module(_judge_of(document.kind)).check(document))
     if isinstance(document.claim, WidthLowerClaim):
         from depthsep_check.lower_bound import check as prove
     elif isinstance(document.network, SeparableNetwork):

@@ -68,7 +68,14 @@ EQUALITIES = {
     "same-function": "same_function",
     "grid-equality": "grid_equality",
     "circuit-equality": "circuit_equality",
+    "exact-target": "exact_target",
 }
+# Claims that a network is near a function: a module each in `depthsep_check.approximations`.
+APPROXIMATIONS = {
+    "folded-error": "folded",
+    "smooth-error": "smooth_squares",
+}
+_NETWORK_CLAIMS = {**EQUALITIES, **APPROXIMATIONS}
 _MAX_INTEGER_DIGITS = 100
 
 
@@ -288,19 +295,19 @@ class TheoremDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class EqualityDocument:
-    """Two networks that are claimed to be equal; the module of that kind of equality reads the four objects, strictly.
+class NetworkDocument:
+    """A claim about a network whose kind has a module of its own, which reads the four objects, strictly.
 
     Attributes:
-        equality: the kind of the claim, a key of EQUALITIES.
-        function: the FUNCTION object, which is the source network, unread.
+        kind: the kind of the claim, a key of EQUALITIES or of APPROXIMATIONS.
+        function: the FUNCTION object, unread; of an equality of two networks, the first of them.
         claim: the CLAIM object, unread.
         network: the NETWORK object, unread.
         witness: the WITNESS object, unread.
         made_by: who wrote it.
     """
 
-    equality: str
+    kind: str
     function: Any
     claim: Any
     network: Any
@@ -359,7 +366,7 @@ def encode(obj: Mapping[str, Any]) -> str:
 # Reading
 
 
-def read(text: bytes | str) -> Document | TheoremDocument | EqualityDocument:
+def read(text: bytes | str) -> Document | TheoremDocument | NetworkDocument:
     """Read a document.
 
     Raises:
@@ -376,8 +383,8 @@ def read(text: bytes | str) -> Document | TheoremDocument | EqualityDocument:
         raise Malformed("version", f"expected an integer, found {shown(version)}")
     if version != VERSION:
         raise Unsupported(f"version {version} of the format (this checker reads version {VERSION})")
-    claim_kind = peek_kind(obj.get("claim"), "claim", {**_CLAIMS, **THEOREMS, **EQUALITIES})
-    network_key = ("network",) if claim_kind == "sup-error" or claim_kind in EQUALITIES else ()
+    claim_kind = peek_kind(obj.get("claim"), "claim", {**_CLAIMS, **THEOREMS, **_NETWORK_CLAIMS})
+    network_key = ("network",) if claim_kind == "sup-error" or claim_kind in _NETWORK_CLAIMS else ()
     keys = ("format", "version", "made_by", "function", "claim", *network_key, "witness", "digest")
     fields = fields_of(obj, "document", keys)
     if fields["digest"] != digest_of(obj):
@@ -387,9 +394,9 @@ def read(text: bytes | str) -> Document | TheoremDocument | EqualityDocument:
         raise Malformed("made_by", f"expected a text of at most {MAX_MADE_BY} characters")
     if claim_kind in THEOREMS:
         return TheoremDocument(claim_kind, fields["function"], fields["claim"], fields["witness"], made_by)
-    if claim_kind in EQUALITIES:
+    if claim_kind in _NETWORK_CLAIMS:
         parts = (fields["function"], fields["claim"], fields["network"], fields["witness"])
-        return EqualityDocument(claim_kind, *parts, made_by)
+        return NetworkDocument(claim_kind, *parts, made_by)
     return _document(fields, made_by)
 
 

@@ -33,8 +33,8 @@ from depthsep_check.document import (
     CodeDirections,
     Directions,
     Document,
-    EqualityDocument,
     ExplicitDirections,
+    NetworkDocument,
     OrbitDirections,
     RidgeNetwork,
     SeparableNetwork,
@@ -56,7 +56,7 @@ STEP = "model"
 Row = Sequence[float]
 
 
-def compare(document: Document | EqualityDocument, path: os.PathLike[str] | str) -> str:
+def compare(document: Document | NetworkDocument, path: os.PathLike[str] | str) -> str:
     """Compare a model file with the network of a document.
 
     Args:
@@ -81,7 +81,7 @@ def compare(document: Document | EqualityDocument, path: os.PathLike[str] | str)
         raise Unsupported("comparing a model with a lower bound, which has no network")
     if isinstance(document.network, ActivationRidgeNetwork):
         raise Unsupported(f"comparing a model with a network of kind activation-groups ({document.network.activation})")
-    of_equality = isinstance(document, EqualityDocument)
+    of_equality = isinstance(document, NetworkDocument)
     layers = _expand_equal(document.network) if of_equality else _expand(document.network)
     tensors = reader(_load(path), _ALL_FORMS if of_equality else _DOUBLES)
     forms = sorted({tensor.form.name for tensor in tensors.values()})

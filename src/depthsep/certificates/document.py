@@ -34,13 +34,13 @@ _LEAST_CLAIM = 1e-12
 
 @dataclass(frozen=True)
 class CertifiedNetwork(Proved):
-    """A network within a proved distance of a function on the unit ball.
+    """A network within a proved distance of a function on its domain.
 
     Args:
         function: What it approximates.
         network: The network.
-        sup_error_upper: The proved bound of sup |N(x) - f(x)| over ||x|| <= 1 (for a ball indicator: off the margin),
-            in exact arithmetic on the stored weights.
+        sup_error_upper: The proved bound of sup |N(x) - f(x)| over the function's domain (for a ball indicator: off the
+            margin), in exact arithmetic on the stored weights.
         eps: The accuracy that was asked for.
         document_text: The document.
         verdict: What the checker said of it.
@@ -55,8 +55,8 @@ class CertifiedNetwork(Proved):
 
     @property
     def dim(self) -> int:
-        """The dimension of x."""
-        return self.network.dim
+        """The dimension of x, or of each of the two vectors."""
+        return self.function.dim
 
     @property
     def depth(self) -> int:
@@ -136,7 +136,7 @@ def _text_or_none(bound: Fraction | None) -> str | None:
 
 
 def certify(
-    function: Function, network: Network, witness: dict[str, Any], error: Fraction, eps: Fraction
+    function: Function, network: Network, witness: dict[str, Any], error: Fraction, eps: Fraction, **more: Any
 ) -> CertifiedNetwork:
     """Write the document of a network and have the checker replay it.
 
@@ -146,21 +146,23 @@ def certify(
         witness: The WITNESS object of the document format.
         error: The error to claim.
         eps: The accuracy that was asked for, at least `error`.
+        more: Further fields of the claim, for the kinds of claim that have them.
 
     Raises:
         NotProved: The checker does not accept it; the message is its verdict.
     """
-    claim = {"kind": "sup-error", "dim": network.dim, "domain": "unit-ball", "arithmetic": "real", "error": str(error)}
+    claim = {"kind": network.claim_kind, "dim": function.dim, "domain": function.domain, "arithmetic": "real"}
+    claim |= {"error": str(error), **more}
     text, verdict = checked(function=function.to_json(), claim=claim, network=network.to_json(), witness=witness)
     if not verdict.ok:
         raise NotProved(
-            f"an error of at most {error} for {function.text} in dimension {network.dim}", found=verdict.line
+            f"an error of at most {error} for {function.text} in dimension {function.dim}", found=verdict.line
         )
     return CertifiedNetwork(function, network, error, eps, text, verdict)
 
 
 def first_proved(
-    function: Function, network: Network, witness: dict[str, Any], errors: Iterable[float], eps: Fraction
+    function: Function, network: Network, witness: dict[str, Any], errors: Iterable[float], eps: Fraction, **more: Any
 ) -> CertifiedNetwork | None:
     """Claim the least of some errors, rounded up to four digits, that the checker accepts; eps itself comes last.
 
@@ -170,13 +172,14 @@ def first_proved(
         witness: The WITNESS object of the document format.
         errors: Estimates of the error; those above eps are left out.
         eps: The accuracy that was asked for.
+        more: Further fields of the claim, as for `certify`.
 
     Returns:
         The network with its proof; None when the checker does not even accept eps.
     """
     for claim in sorted({*(claim for claim in map(rounded_up, errors) if claim < eps), eps}):
         try:
-            return certify(function, network, witness, claim, eps)
+            return certify(function, network, witness, claim, eps, **more)
         except NotProved:
             continue
     return None

@@ -32,8 +32,7 @@ from depthsep.activations import Activation, activation
 from depthsep.certificates.document import rounded_up
 from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved, OutOfReach
-from depthsep.functions.radial import _FLOAT as FLOAT_OPERATIONS
-from depthsep.functions.radial import parse_profile
+from depthsep.functions.formula import FLOAT_OPERATIONS, parse_profile
 from depthsep.univariate.profile_samples import ProfileSamples
 from depthsep.univariate.unit_sums import (
     Samples,

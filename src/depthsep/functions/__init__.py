@@ -1,4 +1,4 @@
-"""What users approximate: radial functions and ball indicators on the unit ball."""
+"""What users approximate: radial functions and ball indicators on the unit ball, functions of an inner product."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ from flint import fmpq
 
 from depthsep.errors import BadInput
 from depthsep.functions.ball_indicator import BallIndicator
-from depthsep.functions.radial import Radial, parse_profile
+from depthsep.functions.formula import parse_profile
+from depthsep.functions.inner_product import InnerProduct
+from depthsep.functions.radial import Radial
 
-__all__ = ["BallIndicator", "Function", "Radial", "function_from_json", "parse_function", "parse_profile"]
+__all__ = [
+    "BallIndicator",
+    "Function",
+    "InnerProduct",
+    "Radial",
+    "function_from_json",
+    "parse_function",
+    "parse_profile",
+]
 
-Function = Radial | BallIndicator
+Function = Radial | BallIndicator | InnerProduct
 
 _BALL = re.compile(r"\s*ball\s*\((.*)\)\s*", re.DOTALL)
 
@@ -73,4 +83,6 @@ def function_from_json(obj: dict[str, Any], dim: int) -> Function:
         return Radial(obj["expression"], dim)
     if obj.get("kind") == BallIndicator.kind:
         return BallIndicator(Fraction(obj["radius"]), Fraction(obj["margin"]), dim)
-    raise BadInput(f"a function of kind {obj.get('kind')!r}", needed='"radial" or "ball-indicator"')
+    if obj.get("kind") == InnerProduct.kind:
+        return InnerProduct(obj["expression"], dim, obj["domain"])
+    raise BadInput(f"a function of kind {obj.get('kind')!r}", needed='"radial", "ball-indicator" or "inner-product"')

@@ -37,6 +37,7 @@ class BallIndicator:
     """
 
     kind: ClassVar[str] = "ball-indicator"
+    domain: ClassVar[str] = "unit-ball"
 
     radius: Fraction
     margin: Fraction

@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.errors import BadInput
-from depthsep.functions.radial import _FLOAT as FLOAT_OPERATIONS
-from depthsep.functions.radial import parse_profile
+from depthsep.functions.formula import FLOAT_OPERATIONS, parse_profile
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
 from depthsep_check.expression import Expression
 from depthsep_check.theorems.crossings import BALL, MAX_DEPTH, MAX_PIECES, MAX_POINTS, SPHERES, capacity

@@ -35,7 +35,7 @@ from scipy.special import betaincinv
 
 from depthsep.activations import ACTIVATIONS as CATALOGUE
 from depthsep.errors import BadInput
-from depthsep.functions.radial import parse_profile
+from depthsep.functions.formula import parse_profile
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
 from depthsep_check.gegenbauer import Closed
 from depthsep_check.numbers import precision

@@ -17,7 +17,7 @@ from fractions import Fraction
 from flint import arb, fmpq
 
 from depthsep.errors import BadInput, NotProved
-from depthsep.functions.radial import parse_profile
+from depthsep.functions.formula import parse_profile
 from depthsep_check.gegenbauer import multiplicity, polynomials
 from depthsep_check.numbers import precision
 from depthsep_check.theorems.degrees import (

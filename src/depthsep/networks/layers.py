@@ -48,6 +48,7 @@ class Network(ABC):
 
     depth: ClassVar[int]
     kind: ClassVar[str]
+    claim_kind: ClassVar[str] = "sup-error"
     dim: int
 
     @property

@@ -36,7 +36,7 @@ from typing import Any
 from flint import fmpq
 
 from depthsep_check.columns import Columns, Form, form_of, split_columns
-from depthsep_check.document import MAX_DIM, EqualityDocument
+from depthsep_check.document import MAX_DIM, NetworkDocument
 from depthsep_check.fields import fields_of, integer, item_list, require_length, word
 from depthsep_check.numbers import format_rational, parse_rational
 from depthsep_check.relu_networks import DOMAINS, UNIT_CUBE, IntegerLayer, ReluNetwork, integer_form, read_relu_network
@@ -61,7 +61,7 @@ class _Claim:
     threshold: fmpq
 
 
-def check(document: EqualityDocument) -> str:
+def check(document: NetworkDocument) -> str:
     """Replay the proof that a circuit computes a predicate of a network.
 
     Returns:

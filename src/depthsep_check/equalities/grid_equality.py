@@ -34,7 +34,7 @@ from typing import Any
 from flint import fmpq
 
 from depthsep_check.clipped_output import Clipped, read_outputs
-from depthsep_check.document import MAX_DIM, EqualityDocument
+from depthsep_check.document import MAX_DIM, NetworkDocument
 from depthsep_check.fields import fields_of, integer, item_list, require_length, word
 from depthsep_check.hidden_layers import LAYERS, Parameters, read_hidden_layer
 from depthsep_check.integer_layers import IntegerLayers, largest_weight, read_integer_layers
@@ -91,7 +91,7 @@ class _Witness:
     modulus_bits: int
 
 
-def check(document: EqualityDocument) -> str:
+def check(document: NetworkDocument) -> str:
     """Replay the proof that two networks agree on a grid.
 
     Returns:

@@ -34,7 +34,7 @@ from typing import Any
 
 from flint import fmpq
 
-from depthsep_check.document import MAX_DIM, EqualityDocument
+from depthsep_check.document import MAX_DIM, NetworkDocument
 from depthsep_check.fields import fields_of, integer, item_list, word
 from depthsep_check.numbers import format_rational, parse_rational
 from depthsep_check.relu_networks import (
@@ -75,7 +75,7 @@ _Row = tuple[list[tuple[int, fmpq]], fmpq]
 _Form = tuple[tuple[tuple[int, fmpq], ...], fmpq]
 
 
-def check(document: EqualityDocument) -> str:
+def check(document: NetworkDocument) -> str:
     """Replay the proof that the network computes the same function as the source.
 
     Returns:
