@@ -38,7 +38,7 @@ def test_another_activation(activation: str) -> None:
 def test_other_activations_are_for_radial_functions_at_depth_2(function: str, depth: int) -> None:
     eps = None if "ball" in function else "0.2"
     with pytest.raises(BadInput, match="relu, or a radial function at depth 2"):
-        ds.build(function, dim=3, eps=eps, depth=depth, activation="tanh")
+        ds.build(function, dim=3, eps=eps, depth=depth, activation="gelu")
 
 
 def test_a_random_network_is_never_shown_as_a_proved_one(tmp_path: Path) -> None:

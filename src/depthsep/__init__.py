@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from depthsep.certificates.document import CertifiedNetwork as CertifiedNetwork
     from depthsep.certificates.document import load as load
     from depthsep.certificates.equality import CertifiedEquality as CertifiedEquality
+    from depthsep.certificates.exact import CertifiedExact as CertifiedExact
+    from depthsep.certificates.exact import ExactTarget as ExactTarget
+    from depthsep.certificates.exact import certify_exact as certify_exact
     from depthsep.certificates.probabilistic import ProbabilisticNetwork as ProbabilisticNetwork
+    from depthsep.constructions.exact_networks import exact_cantor as exact_cantor
+    from depthsep.constructions.exact_networks import exact_maximum as exact_maximum
+    from depthsep.constructions.exact_networks import exact_parity as exact_parity
+    from depthsep.constructions.exact_networks import exact_sawtooth as exact_sawtooth
     from depthsep.constructions.univariate_fit import CertifiedFit as CertifiedFit
     from depthsep.constructions.univariate_fit import fit as fit
     from depthsep.explanation import explain as explain
@@ -57,6 +64,13 @@ _HOMES = {
     "CertifiedNetwork": "depthsep.certificates.document",
     "load": "depthsep.certificates.document",
     "CertifiedEquality": "depthsep.certificates.equality",
+    "CertifiedExact": "depthsep.certificates.exact",
+    "ExactTarget": "depthsep.certificates.exact",
+    "certify_exact": "depthsep.certificates.exact",
+    "exact_cantor": "depthsep.constructions.exact_networks",
+    "exact_maximum": "depthsep.constructions.exact_networks",
+    "exact_parity": "depthsep.constructions.exact_networks",
+    "exact_sawtooth": "depthsep.constructions.exact_networks",
     "explain": "depthsep.explanation",
     "BallIndicator": "depthsep.functions",
     "Radial": "depthsep.functions",
@@ -77,8 +91,10 @@ _HOMES = {
 __all__ = [
     "BallIndicator",
     "CertifiedEquality",
+    "CertifiedExact",
     "CertifiedFit",
     "CertifiedNetwork",
+    "ExactTarget",
     "ProbabilisticNetwork",
     "Radial",
     "ReluNetwork",
@@ -89,9 +105,14 @@ __all__ = [
     "balance",
     "build",
     "build_random",
+    "certify_exact",
     "check",
     "circuit",
     "error_floor",
+    "exact_cantor",
+    "exact_maximum",
+    "exact_parity",
+    "exact_sawtooth",
     "explain",
     "fit",
     "load",

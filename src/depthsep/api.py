@@ -16,7 +16,8 @@ from depthsep.progress import Progress, silent
 
 __all__ = ["Separation", "build", "build_random", "separate"]
 
-# From which accuracy on a proof on the Weyl chamber is tried: beyond, one that does not close would cost minutes.
+# From which accuracy, over |beta| for a cone alpha + beta r, a proof on the Weyl chamber is tried: beyond, one that
+# does not close would cost minutes.
 _CHAMBER_EPS = {**dict.fromkeys(range(4, 9), Fraction(0)), 9: Fraction(1, 10)}
 
 
@@ -85,7 +86,7 @@ def build(
         eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met
             exactly outside its margin.
         depth: 2 (one hidden layer) or 3.
-        activation: Of the hidden layer, such as "gelu" or "sigmoid"; others than "relu" at depth 2 only.
+        activation: Of the hidden layer, such as "gelu"; at depth 3 "relu", "softplus", "sigmoid" or "tanh".
         max_width: The most neurons allowed; 10,000,000 if not given.
         progress: Called with a text and a fraction (or None) as the work goes on.
 
@@ -112,9 +113,11 @@ def build(
         raise BadInput(f"depth = {depth}", needed="2 (one hidden layer) or 3 (two)")
     if max_width is not None and max_width < 0:
         raise BadInput(f"max_width = {max_width}", needed="a number of neurons that is not negative")
-    if activation != "relu" and (depth != 2 or isinstance(target, BallIndicator)):
+    smooth = depth == 3 and activation in ("softplus", "sigmoid", "tanh")
+    if activation != "relu" and ((depth != 2 and not smooth) or isinstance(target, BallIndicator)):
         asked = f"a depth-{depth} network for {target.text} with the activation {activation!r}"
-        raise BadInput(asked, needed="relu, or a radial function at depth 2", do="ask for depth 2, or leave it out")
+        needed = "relu, or a radial function at depth 2, or one at depth 3 with softplus, sigmoid or tanh"
+        raise BadInput(asked, needed=needed, do="ask for depth 2, or leave it out")
     target.validate()
     if isinstance(target, BallIndicator):
         certified = _ball(target, eps, depth, progress)
@@ -151,9 +154,11 @@ def _ball(target: BallIndicator, eps: Accuracy | None, depth: int, progress: Pro
 def _radial(
     target: Radial, eps: Fraction, depth: int, activation: str, max_width: int | None, progress: Progress
 ) -> CertifiedNetwork:
-    from depthsep.constructions import deep_radial, shallow_radial
+    from depthsep.constructions import deep_radial, deep_smooth, shallow_radial
     from depthsep.constructions.activation_radial import build_with_activation
 
+    if depth == 3 and activation != "relu":
+        return deep_smooth.search(target, eps, activation, progress)
     if depth == 3:
         return deep_radial.search(target, eps, progress)
     limit = shallow_radial.DEFAULT_MAX_WIDTH if max_width is None else max_width
@@ -172,8 +177,8 @@ def _narrowest(target: Radial, eps: Fraction, limit: int, progress: Progress) ->
     ways = [search]
     if polynomial_radial.polynomial_in_squares(target.expression, target.dim) is not None:
         ways.append(lambda: polynomial_radial.build_polynomial(target, eps, limit, progress))
-    if eps >= _CHAMBER_EPS.get(target.dim, eps + 1) and target.is_cone:
-        ways.append(lambda: reflection_groups.reflection_cone(target.dim, eps, progress))
+    if target.cone is not None and _CHAMBER_EPS.get(target.dim, 1) <= eps / abs(target.cone[1]) < Fraction(1, 2):
+        ways.append(lambda: reflection_groups.reflection_cone(target, eps, progress))
     found, failures = [], []
     for way in ways:
         try:
@@ -197,8 +202,8 @@ def build_random(
 ) -> ProbabilisticNetwork:
     """Build a depth-2 ReLU network with random directions, and prove how rarely such a network misses the accuracy.
 
-    For 1 - r the directions come in random orthonormal frames, for other profiles they are independent. The statement
-    is about the law of the draw; nothing is proved about the one draw that `seed` names.
+    For cones alpha + beta r the directions come in random orthonormal frames, for other profiles they are independent.
+    The statement is about the law of the draw; nothing is proved about the one draw that `seed` names.
 
     Args:
         function: A formula in r.
@@ -218,7 +223,7 @@ def build_random(
     target = parse_function(function, dim) if isinstance(function, str) else function
     if not isinstance(target, Radial):
         raise BadInput(f"a random network for {target.text}", needed="a radial function: a formula in r")
-    way = random_frames.build_random if target.is_cone else random_directions.build_random_directions
+    way = random_frames.build_random if target.cone is not None else random_directions.build_random_directions
     return way(target, dim, eps, failure_probability, seed, progress, max_width)
 
 

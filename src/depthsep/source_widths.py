@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 from flint import fmpq
 
@@ -23,16 +24,19 @@ _BITS = 64
 
 
 def lipschitz_upper(function: Function) -> Fraction | None:
-    """A proved Lipschitz constant of the profile on [0, 1]; None when balls find no bound for its derivative.
+    """A proved Lipschitz constant of the profile on its interval; None when balls find no bound for its derivative.
 
     For a ball indicator: of the ramp through the free shell.
     """
     if isinstance(function, BallIndicator):
         return 1 / (2 * function.margin)
     largest = Fraction(0)
+    first, last = function.interval
+    ends = [first + (last - first) * Fraction(place, _BOXES) for place in range(_BOXES + 1)]
+    boxes = [fmpq(end.numerator, end.denominator) for end in ends]
     with precision(_BITS):
-        for place in range(_BOXES):
-            slope = function.expression.enclose(fmpq(place, _BOXES), fmpq(place + 1, _BOXES), function.dim)[1]
+        for low, high in pairwise(boxes):
+            slope = function.expression.enclose(low, high, function.dim)[1]
             if not slope.is_finite():
                 return None
             upper = slope.abs_upper().fmpq()

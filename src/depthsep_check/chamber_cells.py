@@ -45,6 +45,7 @@ from functools import lru_cache
 
 from flint import fmpq
 
+from depthsep_check.cones import affine_in_radius
 from depthsep_check.document import (
     ChamberCells,
     Document,
@@ -55,7 +56,6 @@ from depthsep_check.document import (
     SupErrorClaim,
     sup_error_statement,
 )
-from depthsep_check.expression import Expression
 from depthsep_check.numbers import sqrt_upper
 from depthsep_check.verdict import Budget, Exhausted, Refuted, Unsupported
 
@@ -87,7 +87,10 @@ def check(document: Document) -> str:
         raise TypeError("not a document with a ridge network and a chamber")
     if not 2 <= network.dim <= MAX_DIM:
         raise Unsupported(f"a chamber in dimension {network.dim} (2 to {MAX_DIM})")
-    alpha, beta = _affine_profile(function.expression, network.dim)
+    cone = affine_in_radius(function.expression, network.dim)
+    if cone is None or cone.slope == 0:
+        raise Unsupported("a chamber for a profile other than alpha + beta*r with rational alpha and beta != 0")
+    alpha, beta = cone.constant, cone.slope
     sigma = 1 if beta > 0 else -1
     orbits = [orbit(generator, network.dim + 1) for generator in witness.orbits]
     budget = Budget(CELL_LIMIT)
@@ -153,40 +156,6 @@ def _arrangements(entries: Sequence[int]) -> Iterator[Ints]:
         if not index or entry != entries[index - 1]:
             for rest in _arrangements([*entries[:index], *entries[index + 1 :]]):
                 yield (entry, *rest)
-
-
-def _affine_profile(expression: Expression, dim: int) -> tuple[fmpq, fmpq]:
-    """The numbers alpha and beta != 0 of a formula that is alpha + beta r by its form."""
-    parts: list[tuple[fmpq, fmpq] | None] = []
-    for node in expression.program(dim):
-        parts.append(_affine_node(node.kind, node.value, [parts[index] for index in node.args]))
-    profile = parts[-1]
-    if profile is None or profile[1] == 0:
-        raise Unsupported("a chamber for a profile that is not written as alpha + beta*r with beta != 0")
-    return profile
-
-
-def _affine_node(kind: str, value: object, args: list[tuple[fmpq, fmpq] | None]) -> tuple[fmpq, fmpq] | None:
-    known = [arg for arg in args if arg is not None]
-    if len(known) != len(args):
-        return None
-    zero = fmpq(0)
-    match kind, known:
-        case "number", []:
-            return fmpq(value), zero
-        case "variable", []:
-            return zero, fmpq(1)
-        case "neg", [(a, b)]:
-            return -a, -b
-        case "add", [(a, b), (c, e)]:
-            return a + c, b + e
-        case "sub", [(a, b), (c, e)]:
-            return a - c, b - e
-        case "mul", [(a, b), (c, e)] if 0 in (b, e):
-            return a * c, a * e + b * c
-        case "div", [(a, b), (c, e)] if e == 0 and c != 0:
-            return a / c, b / c
-    return None
 
 
 def _distance_from_orbit(group: RidgeGroup, lines: list[Ints], step: str) -> fmpq:

@@ -27,6 +27,7 @@ from typing import Any
 
 from flint import fmpq
 
+from depthsep_check import folded_layers
 from depthsep_check.directions import count
 from depthsep_check.document import (
     ActivationRidgeNetwork,
@@ -40,6 +41,7 @@ from depthsep_check.document import (
     SeparableNetwork,
 )
 from depthsep_check.fields import peek_kind
+from depthsep_check.folded_networks import read_folded_network
 from depthsep_check.integer_layers import Layer as IntegerLayer
 from depthsep_check.integer_layers import Row as IntegerRow
 from depthsep_check.integer_layers import read_integer_layers
@@ -81,9 +83,9 @@ def compare(document: Document | NetworkDocument, path: os.PathLike[str] | str) 
         raise Unsupported("comparing a model with a lower bound, which has no network")
     if isinstance(document.network, ActivationRidgeNetwork):
         raise Unsupported(f"comparing a model with a network of kind activation-groups ({document.network.activation})")
-    of_equality = isinstance(document, NetworkDocument)
-    layers = _expand_equal(document.network) if of_equality else _expand(document.network)
-    tensors = reader(_load(path), _ALL_FORMS if of_equality else _DOUBLES)
+    unread = isinstance(document, NetworkDocument)
+    layers = _expand_unread(document.network) if unread else _expand(document.network)
+    tensors = reader(_load(path), _ALL_FORMS if unread else _DOUBLES)
     forms = sorted({tensor.form.name for tensor in tensors.values()})
     if len(forms) > 1:
         raise Refuted(STEP, f"the file has numbers of the types {' and '.join(forms)}")
@@ -255,9 +257,9 @@ def _expand_separable(network: SeparableNetwork) -> list[Layer]:
     ]
 
 
-def _expand_equal(value: Any) -> list[Layer]:
-    """The layers of the network of a document about equal networks, which is still unread."""
-    readers = {"relu-network": _expand_relu, "integer-layers": _expand_integers}
+def _expand_unread(value: Any) -> list[Layer]:
+    """The layers of the network of a document whose claim has a judge of its own; it is still unread."""
+    readers = {"relu-network": _expand_relu, "integer-layers": _expand_integers, "folded": _expand_folded}
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "threshold-circuit":
         raise Unsupported("comparing a model with a threshold circuit")
@@ -281,6 +283,26 @@ def _rational_layer(name: str, layer: RationalLayer, columns: int) -> Layer:
         lambda: ([_equal_float(entry) for entry in row] for row in layer.weights),
         lambda: map(_equal_float, layer.biases),
     )
+
+
+def _expand_folded(value: Any) -> list[Layer]:
+    network = read_folded_network(value, "network")
+    _require_size(*folded_layers.sizes(network))
+    return [
+        _folded_layer(*part)
+        for part in zip(_layer_names(network.depth), folded_layers.flat_layers(network), strict=True)
+    ]
+
+
+def _folded_layer(name: str, layer: folded_layers.FlatLayer) -> Layer:
+    def weights() -> Iterator[Row]:
+        for row in layer.weights():
+            entries = [0.0] * layer.columns
+            for index, weight in row.items():
+                entries[index] = _equal_float(weight)
+            yield entries
+
+    return Layer(name, layer.rows, layer.columns, weights, lambda: map(_equal_float, layer.biases()))
 
 
 def _expand_integers(value: Any) -> list[Layer]:

@@ -76,10 +76,12 @@ def prove_error_below(
         middle = (a + b) / 2
         at_middle = gap.at(middle)
         if at_middle > limit:
-            raise Refuted(step, f"the error exceeds {format_rational(error)} at r = {near(middle)}")
+            raise Refuted(
+                step, f"the error exceeds {format_rational(error)} at {expression.variables[0]} = {near(middle)}"
+            )
         if a == b:
             if not at_middle <= limit:
-                raise Exhausted(step, f"undecided at r = {near(middle)}")
+                raise Exhausted(step, f"undecided at {expression.variables[0]} = {near(middle)}")
             continue
         if gap.bounded(a, b, at_middle, limit):
             continue
@@ -131,9 +133,11 @@ def profile_at(expression: Expression, r: fmpq, dim: int) -> arb:
         try:
             exact = expression.rational(r, dim)
         except ExpressionDomainError as error:
-            raise Refuted("profile", f"phi is not defined at r = {near(r)} ({error.reason})") from None
+            raise Refuted(
+                "profile", f"phi is not defined at {expression.variables[0]} = {near(r)} ({error.reason})"
+            ) from None
         if exact is None:
-            raise _undefined(r)
+            raise _undefined(expression, r)
         value = arb(exact)
     return value
 
@@ -144,12 +148,13 @@ def near(r: fmpq) -> str:
     return text if len(text) <= 20 else f"{int(r.p * 10**12 // r.q) / 1e12:.12g} (rounded)"
 
 
-def _undefined(r: fmpq) -> Refuted:
-    return Refuted("profile", f"phi is not certainly defined and finite near r = {near(r)}")
+def _undefined(expression: Expression, r: fmpq) -> Refuted:
+    place = f"{expression.variables[0]} = {near(r)}"
+    return Refuted("profile", f"phi is not certainly defined and finite near {place}")
 
 
 def _give_up(expression: Expression, dim: int, a: fmpq, b: fmpq, step: str) -> None:
     """Name the reason why a box of the smallest size is still undecided."""
     if not expression.enclose(a, b, dim)[0].is_finite():
-        raise _undefined(a)
-    raise Exhausted(step, f"undecided near r = {near(a)} after {MAX_BISECTIONS} bisections")
+        raise _undefined(expression, a)
+    raise Exhausted(step, f"undecided near {expression.variables[0]} = {near(a)} after {MAX_BISECTIONS} bisections")

@@ -37,6 +37,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import Protocol
 
 from flint import arb, fmpq, fmpz
 
@@ -50,7 +51,7 @@ from depthsep_check.document import (
 )
 from depthsep_check.expression import Expression
 from depthsep_check.numbers import format_rational
-from depthsep_check.profile_bounds import near, prove_error_below
+from depthsep_check.profile_bounds import Branch, near, prove_error_below
 from depthsep_check.verdict import Budget, Refuted, Unsupported
 
 MAX_WORK = 500_000
@@ -376,6 +377,78 @@ def _active(steps: Sequence[tuple[fmpq, Line]], s: fmpq) -> Line:
     return steps[bisect_right(steps, s, key=lambda step: step[0]) - 1][1]
 
 
+def prove_on_radii(
+    lower: Sequence[Line],
+    upper: Sequence[Line],
+    psi: OuterProfile,
+    phi: Expression,
+    dim: int,
+    error: fmpq,
+    budget: Budget,
+) -> None:
+    """|psi(z) - phi(r)| <= error for all r in [0, 1] and all z between the lower and the upper lines in r^2.
+
+    The slopes of the upper lines are positive.
+
+    Raises:
+        CheckFailure: the lines and psi do not prove it.
+    """
+    extremes = {"upper": psi.extremes(1), "lower": psi.extremes(-1)}
+    for cell in cells(lower, upper):
+        if not all(cell.lower.at(r**2) <= cell.upper.at(r**2) for r in (cell.low, cell.high)):
+            raise Refuted("cells", f"the lower line exceeds the upper one near r = {near(cell.low)}")
+        branches = [
+            ("lower line", Composite(psi, cell.lower)),
+            ("upper line", Composite(psi, cell.upper)),
+        ]
+        for side in ("upper", "lower"):
+            prove_between(cell, branches, extremes[side], phi, dim, error, side, budget)
+
+
+class Interval(Protocol):
+    """A cell of radii, or of another variable."""
+
+    @property
+    def low(self) -> fmpq:
+        """Its left end."""
+        ...
+
+    @property
+    def high(self) -> fmpq:
+        """Its right end."""
+        ...
+
+    def window(self, z: fmpq) -> tuple[fmpq, fmpq] | None:
+        """An interval around all places whose interval of values of q contains z; None when there are none."""
+        ...
+
+
+def prove_between(
+    cell: Interval,
+    branches: Iterable[tuple[str, Branch]],
+    extremes: Sequence[tuple[fmpq, fmpq]],
+    phi: Expression,
+    dim: int,
+    error: fmpq,
+    side: str,
+    budget: Budget,
+) -> None:
+    """psi - phi <= error (upper) or phi - psi <= error (lower) at all values of q that the lines of a cell allow.
+
+    Raises:
+        CheckFailure: the branches, psi along the two lines, or the local extremes do not prove it.
+    """
+    for name, branch in branches:
+        step = f"{side} bound on the {name}"
+        prove_error_below(branch, phi, dim, error, cell.low, cell.high, side, step, budget)
+    budget.spend("local extremes", 1 + len(extremes) // PIECES_PER_UNIT)
+    for knot, level in extremes:
+        window = cell.window(knot)
+        if window is not None:
+            step = f"{side} bound at a local extreme"
+            prove_error_below(Constant(level), phi, dim, error, *window, side, step, budget)
+
+
 @dataclass(frozen=True)
 class SeparableProof:
     """The recomputed parts of one document: q by its coordinate weights and offset, psi, and the listed slopes."""
@@ -412,27 +485,7 @@ class SeparableProof:
             CheckFailure: the lines and psi do not prove it.
         """
         self.prove_extra_unit()
-        extremes = {"upper": self.psi.extremes(1), "lower": self.psi.extremes(-1)}
-        for cell in cells(*self.lines(fmpq(1))):
-            if not all(cell.lower.at(r**2) <= cell.upper.at(r**2) for r in (cell.low, cell.high)):
-                raise Refuted("cells", f"the lower line exceeds the upper one near r = {near(cell.low)}")
-            for side in ("upper", "lower"):
-                self._prove_on_cell(cell, phi, error, side, extremes[side])
-
-    def _prove_on_cell(
-        self, cell: Cell, phi: Expression, error: fmpq, side: str, extremes: list[tuple[fmpq, fmpq]]
-    ) -> None:
-        """psi - phi <= error (upper) or phi - psi <= error (lower) at all values of q that the lines allow."""
-        for name, line in (("lower line", cell.lower), ("upper line", cell.upper)):
-            branch = Composite(self.psi, line)
-            step = f"{side} bound on the {name}"
-            prove_error_below(branch, phi, self.dim, error, cell.low, cell.high, side, step, self.budget)
-        self.budget.spend("local extremes", 1 + len(extremes) // PIECES_PER_UNIT)
-        for knot, level in extremes:
-            window = cell.window(knot)
-            if window is not None:
-                step = f"{side} bound at a local extreme"
-                prove_error_below(Constant(level), phi, self.dim, error, *window, side, step, self.budget)
+        prove_on_radii(*self.lines(fmpq(1)), self.psi, phi, self.dim, error, self.budget)
 
     def prove_ball(self, radius: fmpq, margin: fmpq, error: fmpq) -> None:
         """|N - 1| <= error where ||x|| <= radius - margin, and |N| <= error where radius + margin <= ||x|| <= 1.

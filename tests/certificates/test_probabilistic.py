@@ -23,7 +23,7 @@ from depthsep_check import check
 
 @pytest.fixture(scope="module")
 def cone() -> ProbabilisticNetwork:
-    return build_random("1-r", dim=4, eps="0.25", failure_probability="2^-12", seed=99)
+    return build_random("1 - r", dim=4, eps="0.25", failure_probability="2^-12", seed=99)
 
 
 def test_the_sentence_is_about_the_law(cone: ProbabilisticNetwork) -> None:

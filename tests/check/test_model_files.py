@@ -727,7 +727,11 @@ def test_the_declared_shape_of_an_affine_map_is_compared(tmp_path: Path) -> None
         (ReluNetwork.from_arrays([([["1/3", 0]], [0])]).to_json(), "REFUTED", "a weight that no float64 holds"),
         (AFFINE.to_json() | {"extra": 1}, "MALFORMED", "unknown key 'extra'"),
         ({"kind": "threshold-circuit"}, "UNSUPPORTED", "comparing a model with a threshold circuit"),
-        ({"kind": "separable"}, "UNSUPPORTED", "network.kind 'separable' (known: relu-network, integer-layers)"),
+        (
+            {"kind": "separable"},
+            "UNSUPPORTED",
+            "network.kind 'separable' (known: relu-network, integer-layers, folded)",
+        ),
         ({}, "MALFORMED", 'expected an object with a text under "kind"'),
     ],
 )

@@ -67,6 +67,10 @@ def test_the_statement() -> None:
         document(claim={"bits": 19}),
         document(claim={"frames": FRAMES + 1}),
         document(claim={"eps": "1/4"}),
+        document(function={"expression": "abs(1 - r)"}),
+        document(function={"expression": "7 + 9*r/10"}),
+        document(function={"expression": "1 - r + 1/10^9*r"}),
+        document(function={"expression": "3*d - r"}),
         document(claim={"scale": str(SCALE * (1 - BILLIONTH / 1000))}),
     ],
 )
@@ -79,7 +83,10 @@ REFUTED = {
     "one frame fewer": (document(claim={"frames": FRAMES - 1}), "not certainly at most 2^-20"),
     "a third of the frames": (document(claim={"frames": FRAMES // 3}), "not certainly at most 2^-20"),
     "a single frame": (document(claim={"frames": 1}), "not certainly at most 2^-20"),
-    "a smaller eps": (document(claim={"eps": "19/100"}), "ratio: scale * (1 - 2 eps) exceeds tau_low"),
+    "a smaller eps": (document(claim={"eps": "19/100"}), "ratio: scale * (1 - 2 eps/|beta|) exceeds tau_low"),
+    "a steeper cone": (document(function={"expression": "1 - 11*r/10"}), "ratio"),
+    "a slope off by a billionth": (document(function={"expression": "1 - r - r/10^9"}), "ratio"),
+    "a steeper cone by the dimension": (document(function={"expression": "d*r"}), "ratio"),
     "the ratio off by a billionth": (document(claim={"scale": str(SCALE * (1 + BILLIONTH))}), "ratio"),
     "tau off by a billionth": (document(witness={"tau_low": str(TAU * (1 - BILLIONTH))}), "ratio"),
     "eps off by a billionth": (document(claim={"eps": str(EPS - BILLIONTH)}), "ratio"),
@@ -108,9 +115,13 @@ def test_refuted(name: str) -> None:
 
 
 MALFORMED = {
-    "eps one half": (document(claim={"eps": "1/2"}), "claim.eps: must lie strictly between 0 and 1/2"),
-    "eps above one half": (document(claim={"eps": "3/5"}), "claim.eps: must lie strictly between 0 and 1/2"),
-    "eps zero": (document(claim={"eps": "0"}), "claim.eps: must lie strictly between 0 and 1/2"),
+    "eps one half": (document(claim={"eps": "1/2"}), "claim.eps: must be below |beta|/2"),
+    "eps above one half": (document(claim={"eps": "3/5"}), "claim.eps: must be below |beta|/2"),
+    "eps for a flat cone": (document(function={"expression": "1 - 2*r/5"}), "claim.eps: must be below |beta|/2"),
+    "eps zero": (document(claim={"eps": "0"}), "claim.eps: must be positive"),
+    "eps negative": (document(claim={"eps": "-1/5"}), "claim.eps: must be positive"),
+    "no formula": (document(function={"expression": "1 - "}), "function.expression: column 5"),
+    "a formula in t": (document(function={"expression": "1 - t"}), "function.expression: column 5"),
     "eps a float": (document(claim={"eps": "0x1p-3"}), "claim.eps: expected a rational"),
     "no bits": (document(claim={"bits": 0}), "claim.bits: 0 is outside"),
     "bits a text": (document(claim={"bits": "20"}), "claim.bits: expected an integer"),
@@ -145,7 +156,10 @@ def test_malformed(name: str) -> None:
 
 UNSUPPORTED = {
     "another profile": document(function={"expression": "1 - r^2"}),
-    "the same profile in other words": document(function={"expression": "1-r"}),
+    "a constant": document(function={"expression": "1"}),
+    "a slope that is not rational": document(function={"expression": "1 - pi*r/3"}),
+    "a kink inside": document(function={"expression": "abs(1 - 2*r)"}),
+    "a kink just inside": document(function={"expression": "max(1 - r, 1/10^9)"}),
     "another function": document(function={"kind": "ball-indicator"}),
     "another law": document(claim={"law": "iid-sphere"}),
     "another generator": document(claim={"generator": "mt19937"}),

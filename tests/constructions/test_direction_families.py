@@ -120,7 +120,23 @@ def ratio(rows: np.ndarray, mu: tuple[int, ...]) -> float:
     return own / (sphere * float((rows**2).sum(axis=1).max()) ** j)
 
 
-ALL = [(1, 2), (2, 1), (2, 4), (3, 1), (3, 2), (3, 3), (3, 4), (3, 5), (4, 2), (4, 3), (4, 5), (5, 3), (6, 2), (7, 3)]
+ALL = [
+    (4, 6),
+    (1, 2),
+    (2, 1),
+    (2, 4),
+    (3, 1),
+    (3, 2),
+    (3, 3),
+    (3, 4),
+    (3, 5),
+    (4, 2),
+    (4, 3),
+    (4, 5),
+    (5, 3),
+    (6, 2),
+    (7, 3),
+]
 
 
 @pytest.mark.parametrize(("dim", "degree"), ALL)
@@ -142,7 +158,15 @@ def mixture(family: Family) -> tuple[np.ndarray, float]:
 @pytest.mark.parametrize(
     ("dim", "degree", "word"),
     [(2, 1, "2 equi"), (2, 7, "8 equi"), (3, 2, "6 axes"), (3, 4, "16 axes"), (3, 5, "31 axes")]
-    + [(3, k, "product") for k in (1, 2, 3, 4, 5, 6)],
+    + [(3, k, "product") for k in (1, 2, 3, 4, 5, 6)]
+    + [
+        (4, 3, "60 axes"),
+        (4, 5, "60 axes"),
+        (4, 6, "360 axes"),
+        (4, 9, "360 axes"),
+        (4, 6, "product"),
+        (4, 7, "product"),
+    ],
 )
 def test_explicit_families_are_exact_where_they_should_be(dim: int, degree: int, word: str) -> None:
     """With positive weights: they are cubatures."""
@@ -155,6 +179,38 @@ def test_explicit_families_are_exact_where_they_should_be(dim: int, degree: int,
 def test_others_are_exact_with_signed_weights_or_not_at_all(dim: int, degree: int, word: str) -> None:
     weights, miss = mixture(named(dim, degree, word))
     assert miss > 1e-3 or (miss < 1e-12 and weights.min() < 0)
+
+
+def test_the_600_cell_is_exact_up_to_its_first_invariant() -> None:
+    """H_4 has invariants of the degrees 2 and 12: of the two orbits one fails at k = 6 and both together do not."""
+    axes = named(4, 5, "60 axes")
+    assert axes.counts.tolist() == [60]
+    assert mixture(Family("one degree more", 4, 6, axes.groups))[1] > 1e-3
+    both = named(4, 6, "360 axes")
+    assert both.counts.tolist() == [60, 300]
+    assert mixture(Family("k = 10", 4, 10, both.groups))[1] > 1e-6
+    assert named(4, 6, "product").counts.sum() == 322
+
+
+@pytest.mark.parametrize(
+    ("dim", "degree", "word"), [(3, 4, "16 axes"), (3, 5, "31 axes"), (3, 6, "product"), (4, 6, "360 axes")]
+)
+def test_one_profile_for_all_sets_of_a_cubature(dim: int, degree: int, word: str) -> None:
+    """Shares that are positive and make all moments those of the sphere; programs see one group."""
+    family = named(dim, degree, word)
+    shared = family.shared()
+    assert shared is not None
+    assert shared.counts.tolist() == [family.counts.sum()]
+    assert min(shared.weights) > 0
+    assert sum(shared.weights) == pytest.approx(1)
+    assert [j for j, _ in shared.moment_rows] == list(range(degree + 1))
+    assert np.abs(np.array([ratios for _, ratios in shared.moment_rows]) - 1).max() < 1e-9
+    assert shared.cancelling == (all(family.cancelling),)
+
+
+def test_families_that_share_no_profile() -> None:
+    assert named(3, 2, "6 axes").shared() is None  # one set
+    assert named(10, 2, "code").shared() is None  # symmetric sets of different lengths
 
 
 def test_equiangular_lines_cannot_be_fewer() -> None:
@@ -208,8 +264,8 @@ def test_an_odd_number_of_lines_cancels() -> None:
 
 
 def test_no_line_is_listed_twice() -> None:
-    for degree in (1, 2, 3, 6):
-        listed = [family for family in families(3, degree) if isinstance(family.groups[0], ExplicitDirections)]
+    for dim, degree in ((3, 1), (3, 2), (3, 3), (3, 6), (4, 3), (4, 6)):
+        listed = [family for family in families(dim, degree) if isinstance(family.groups[0], ExplicitDirections)]
         assert listed
         for family in listed:
             rows = np.concatenate([rows_of(group) for group in family.groups])

@@ -65,14 +65,14 @@ def test_draws_stay_within_eps_under_attack(dim: int, seed: int) -> None:
 
 
 def test_other_profiles_are_refused() -> None:
-    for function in ("exp(-r)", "2 - r", "1 - 2*r", "abs(r - 1/2)", Radial("r", 4)):
+    for function in ("exp(-r)", "pi*r", "1 - 2*r^2", "abs(r - 1/2)", Radial("1/2", 4)):
         with pytest.raises(BadInput) as caught:
             build_random(function, 4, "0.1")
         text = function if isinstance(function, str) else function.text
         assert str(caught.value) == (
             f"a random network for {text}\n"
-            "  found:  a profile other than 1 - r\n"
-            "  needed: 1 - r: the theorem on random frames needs S(x) homogeneous, so it speaks about the cone only\n"
+            "  found:  a profile other than alpha + beta*r\n"
+            "  needed: rational alpha and beta != 0: the theorem on random frames needs S(x) homogeneous\n"
             "  do:     use independent random directions (random_directions), or build it without randomness"
         )
     with pytest.raises(BadInput, match="a random network for ball"):
@@ -84,7 +84,7 @@ def test_other_profiles_are_refused() -> None:
     [
         (1, "0.1", "1/2", 0, "a dimension from 2 to 10000"),
         (10_001, "0.1", "1/2", 0, "a dimension from 2 to 10000"),
-        (4, "1/2", "1/2", 0, "from 1/2 on the constant 1/2 is enough"),
+        (4, "1/2", "1/2", 0, "from 1/2 on a constant is enough"),
         (4, "-1", "1/2", 0, "an accuracy above 0"),
         (4, "0.1", "0", 0, "a failure probability of 0"),
         (4, "0.1", "1", 0, "strictly between 0 and 1"),
@@ -99,6 +99,35 @@ def test_other_profiles_are_refused() -> None:
 def test_numbers_that_make_no_sense(dim: int, eps: str, probability: str, seed: int, text: str) -> None:
     with pytest.raises(BadInput, match=text):
         build_random("1 - r", dim, eps, probability, seed)
+
+
+@pytest.mark.parametrize(
+    ("text", "eps", "alpha", "beta"),
+    [("r", "1/5", 0, 1), ("1/3 - 5*r/7", "1/7", Fraction(1, 3), Fraction(-5, 7)), ("max(d, 2 + 3*r)", "0.6", 5, 0)],
+)
+def test_a_cone_is_the_same_cone_rescaled(text: str, eps: str, alpha: Fraction, beta: Fraction) -> None:
+    if not beta:  # a constant on [0, 1]
+        with pytest.raises(BadInput, match=r"a profile other than alpha \+ beta\*r"):
+            build_random(text, 5, eps, "2^-20")
+        return
+    plain, cone = (build_random(phi, 5, e, "2^-20", seed=3) for phi, e in (("1 - r", "1/5"), (text, eps)))
+    assert cone.function.text == text
+    assert cone.widths == plain.widths
+    assert f"|N(x) - ({alpha} {'+' if beta > 0 else '-'} " in cone.verdict.text
+    x = np.random.default_rng(1).standard_normal((200, 5)) / 5
+    expected = float(alpha) - float(beta) * (plain(x) - 1)
+    assert np.abs(cone(x) - expected).max() < 1e-12
+    assert cone.network.ideal_distance_upper < Fraction(1, 10**12)
+
+
+def test_eps_is_compared_with_half_of_the_slope() -> None:
+    with pytest.raises(BadInput) as caught:
+        build_random("2 - r/4", 4, "1/8")
+    assert str(caught.value) == (
+        "random frames with eps = 1/8\n"
+        "  needed: eps below 1/8, half of the slope\n"
+        "  do:     from 1/8 on a constant is enough: build it without random directions"
+    )
 
 
 def test_a_function_of_another_dimension() -> None:

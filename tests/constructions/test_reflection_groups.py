@@ -10,6 +10,7 @@ import pytest
 from depthsep.constructions import reflection_groups
 from depthsep.constructions.reflection_groups import reflection_cone
 from depthsep.errors import BadInput, OutOfReach
+from depthsep.functions import Radial
 from depthsep_check import check
 from depthsep_check.chamber_cells import orbit
 
@@ -26,14 +27,18 @@ TARGETS = {
 }
 
 
-def largest_error(cone, dim: int) -> float:
+def cone_of(dim: int, eps: str, text: str = "1 - r"):
+    return reflection_cone(Radial(text, dim), Fraction(eps))
+
+
+def largest_error(cone, dim: int, alpha: float = 1.0, beta: float = -1.0) -> float:
     """At random points, and after moving the worst of them uphill."""
     rng = np.random.default_rng(0)
     points = rng.standard_normal((3000, dim))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
 
     def error(at):
-        return np.abs(cone(at) - 1 + np.linalg.norm(at, axis=1))
+        return np.abs(cone(at) - alpha - beta * np.linalg.norm(at, axis=1))
 
     for step in 0.3 * 0.8 ** np.arange(25):
         points = points[np.argsort(-error(points))[:300]]
@@ -46,7 +51,7 @@ def largest_error(cone, dim: int) -> float:
 
 @pytest.mark.parametrize(("dim", "eps"), TARGETS)
 def test_widths_and_proofs(dim, eps):
-    cone = reflection_cone(dim, Fraction(eps))
+    cone = cone_of(dim, eps)
     assert cone.widths[0] <= TARGETS[dim, eps]
     assert cone.sup_error_upper <= Fraction(eps)
     assert cone.claim == "deterministic"
@@ -56,7 +61,7 @@ def test_widths_and_proofs(dim, eps):
 
 
 def test_fewer_neurons_for_less_accuracy():
-    widths = [reflection_cone(5, Fraction(eps)).widths[0] for eps in ("0.22", "0.12", "0.1", "0.08", "0.05")]
+    widths = [cone_of(5, eps).widths[0] for eps in ("0.22", "0.12", "0.1", "0.08", "0.05")]
     assert widths == sorted(widths)
     assert widths[0] == 6
 
@@ -70,27 +75,26 @@ def test_balanced_signs(generator, places):
 
 
 def test_roots_that_cannot_be_balanced_cost_one_neuron():
-    cone = reflection_cone(3, Fraction("0.12"))
+    cone = cone_of(3, "0.12")
     assert cone.network.affine is not None
     assert cone.widths == (7,)
 
 
 def test_progress():
     heard = []
-    reflection_cone(3, Fraction("0.12"), lambda text, fraction: heard.append(text))
+    reflection_cone(Radial("1 - r", 3), Fraction("0.12"), lambda text, fraction: heard.append(text))
     assert heard[-1] == "proving 6 neurons"
     assert "trying (1,)" in heard
 
 
 def test_out_of_reach():
     with pytest.raises(OutOfReach) as caught:
-        reflection_cone(3, Fraction(1, 1000))
+        cone_of(3, "1/1000")
     lines = str(caught.value).splitlines()
-    assert lines[0] == "a network in directions of the reflection group A_3 within 1/1000"
+    assert lines[0] == "a network for 1 - r in directions of the reflection group A_3 within 1/1000"
     assert lines[1].startswith("  found:  about eps = 0.01")
-    assert (
-        lines[2] == "  needed: weights of the orbits with 1 - 2 eps <= S <= 1 on the sphere, proved on a Weyl chamber"
-    )
+    needed = "weights of the orbits with 1 - 2 eps/|beta| <= S <= 1 on the sphere, proved on a Weyl chamber"
+    assert lines[2] == f"  needed: {needed}"
     assert lines[3] == "  do:     ask for a larger eps, or build the network with a moment sandwich"
     assert 0.01 < float(caught.value.reached["reachable_eps"]) < 0.02
 
@@ -98,15 +102,40 @@ def test_out_of_reach():
 @pytest.mark.parametrize("dim", [1, 11])
 def test_dimensions_without_a_chamber(dim):
     with pytest.raises(OutOfReach, match=f"dimension {dim}"):
-        reflection_cone(dim, Fraction(1, 10))
+        cone_of(dim, "1/10")
 
 
-def test_eps_must_be_positive():
-    with pytest.raises(BadInput, match="needed: eps > 0"):
-        reflection_cone(3, Fraction(0))
+@pytest.mark.parametrize(("text", "eps", "half"), [("1 - r", "0", "1/2"), ("1 - r", "1/2", "1/2"), ("3*r", "2", "3/2")])
+def test_eps_between_0_and_half_of_the_slope(text, eps, half):
+    with pytest.raises(BadInput, match=f"needed: 0 < eps < {half}, half of the slope"):
+        cone_of(3, eps, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "alpha", "beta"), [("d + 2*r", 4, 2), ("-r/7", 0, Fraction(-1, 7)), ("abs(5*r - 100)", 100, -5)]
+)
+def test_every_cone_is_the_same_cone_rescaled(text, alpha, beta):
+    plain, cone = cone_of(4, "1/10"), cone_of(4, str(Fraction(abs(beta)) / 10), text)
+    assert cone.widths == plain.widths
+    assert cone.sup_error_upper == pytest.approx(float(abs(beta) * plain.sup_error_upper), rel=1e-3)
+    assert f"f(x) = phi(||x||), phi(r) = {text}" in check(cone.document_text).text
+    error = largest_error(cone, 4, float(alpha), float(beta))
+    assert 0.85 * cone.sup_error_upper < error <= cone.sup_error_upper + Fraction(1, 10**12)
+
+
+@pytest.mark.parametrize("text", ["1 - r^2", "abs(r - 1/2)", "pi*r", "2", "exp(-r)"])
+def test_what_is_no_cone(text):
+    with pytest.raises(BadInput) as caught:
+        cone_of(3, "1/10", text)
+    assert str(caught.value) == (
+        f"a network for {text} in directions of the reflection group A_3 within 1/10\n"
+        "  found:  a profile other than alpha + beta*r\n"
+        "  needed: rational alpha and beta != 0: the theorem needs S(x) homogeneous\n"
+        "  do:     build the network with a moment sandwich"
+    )
 
 
 def test_proofs_that_do_not_close(monkeypatch):
     monkeypatch.setattr(reflection_groups, "first_proved", lambda *_: None)
     with pytest.raises(OutOfReach, match="4 families seem to reach it, but no proof closed"):
-        reflection_cone(3, Fraction(1, 10))
+        cone_of(3, "1/10")

@@ -7,6 +7,9 @@ import pytest
 
 import depthsep as ds
 from depthsep.certificates.document import CertifiedNetwork
+from depthsep.constructions import shallow_radial
+from depthsep.constructions.direction_families import Family, families
+from depthsep.constructions.knot_search import start
 from depthsep.constructions.shallow_radial import search
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.functions import Radial
@@ -82,6 +85,34 @@ def test_the_families_that_are_chosen() -> None:
     assert kinds("1 - r", 2, "0.1") == [ExplicitDirections]
     assert kinds("1 - r", 10, "0.3") == [Orbit]
     assert CodeCube in kinds("1 - r", 5, "0.15")
+
+
+def planned(text: str, family: Family, eps: Fraction) -> CertifiedNetwork:
+    """The network that one family leads to, without the search for a family."""
+    function = Radial(text, family.dim)
+    program = shallow_radial._program(function, family, float(eps), patient=False)
+    found = start(program, 24, rounds=2)
+    net = shallow_radial._proved(function, eps, shallow_radial._Plan(program, found))
+    assert net.widths == (found.units,)
+    return net
+
+
+def test_the_600_cell() -> None:
+    family = next(family for family in families(4, 5) if "600-cell" in family.name)
+    net = planned("1 - r", family, Fraction(1, 20))
+    assert net.widths[0] <= 61  # with orbits 105
+    require_proved(net, "1 - r", 4, "0.05")
+
+
+def test_one_profile_in_several_sets() -> None:
+    """A plan for one group becomes a network of several, whose profiles are multiples of each other."""
+    family = next(family for family in families(3, 4) if "16 axes" in family.name)
+    net = planned("abs(r - 1/2)", family.shared(), Fraction(1, 10))
+    require_proved(net, "abs(r - 1/2)", 3, "0.1")
+    first, second = net.network.groups
+    assert first.thresholds == pytest.approx(second.thresholds)
+    ratios = np.array(first.weights) / np.array(second.weights)
+    assert ratios == pytest.approx([ratios[0]] * len(ratios))
 
 
 def test_the_affine_unit_cancels_the_linear_part() -> None:

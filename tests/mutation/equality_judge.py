@@ -26,8 +26,38 @@ def holds(document: Obj) -> bool:
         "same-function": _same_function,
         "grid-equality": _grid_equality,
         "circuit-equality": _circuit_equality,
+        "exact-target": _exact_target,
     }
     return rule[document["claim"]["kind"]](document, document["claim"])
+
+
+def _exact_target(document: Obj, claim: Obj) -> bool:
+    """Compare with the function at many points; for a sawtooth and a Cantor set also at and between all its ends."""
+    function, layers = document["function"], relu_layers(document["network"])
+    rng = random.Random(0)
+    kind = function["kind"]
+    if kind == "parity":
+        cube = product((0, 1), repeat=function["bits"])
+        return all(evaluate(layers, list(map(Fraction, bits))) == [sum(bits) % 2] for bits in cube)
+    if kind == "maximum":
+        size = function["inputs"]
+        points = [[Fraction(rng.randint(-900, 900), rng.choice((1, 7, 900))) for _ in range(size)] for _ in range(300)]
+        return all(evaluate(layers, point) == [max(point)] for point in points)
+    if kind == "sawtooth":
+        steps = 8 << function["folds"]
+        line = [Fraction(step, steps) for step in range(steps + 1)]
+        return all(evaluate(layers, [x]) == [abs((x * 2 ** function["folds"] + 1) % 2 - 1)] for x in line)
+    steps = 4 * 3 ** function["level"]
+    line = [Fraction(step, steps) for step in range(-steps, 2 * steps + 1)]
+    line += [Fraction(rng.randint(-10000, 10000), 999) * Fraction(4) ** rng.randint(-4, 4) for _ in range(300)]
+    return all((evaluate(layers, [x])[0] >= 0) == _in_cantor_set(x, function["level"]) for x in line)
+
+
+def _in_cantor_set(x: Fraction, level: int) -> bool:
+    """By folding the middle thirds out, level by level."""
+    for _ in range(level):
+        x = 3 * min(x, 1 - x)
+    return 0 <= x <= 1
 
 
 def relu_layers(network: Obj) -> list[Rows]:

@@ -27,10 +27,12 @@ class Judge:
 
     Args:
         attack: the module of the attacks on networks, tests/attack/attack.py.
+        folded: the module of the layers of folded networks, tests/mutation/folded_layers.py.
     """
 
-    def __init__(self, attack: ModuleType) -> None:
+    def __init__(self, attack: ModuleType, folded: ModuleType) -> None:
         self.attack = attack
+        self.folded = folded
 
     def holds(self, document: Obj) -> bool:
         """Whether the claim is true, as far as attacks or the theorem in floats can tell."""
@@ -38,11 +40,13 @@ class Judge:
             "sup-error": self._sup_error,
             "crossings": self._crossings,
             "degrees": self._degrees,
+            "folded-error": self._folded_error,
             "gaussian-floor": self._gaussian_floor,
             "moment-limit": self._moment_limit,
             "radial-dual": self._radial_dual,
             "random-directions": self._random_directions,
             "random-frames": self._random_frames,
+            "smooth-error": self._smooth_error,
             "tubes": self._tubes,
             "univariate": self._univariate,
             "width-lower": self._cells if document["witness"]["kind"] == "cells" else self._rank,
@@ -116,6 +120,35 @@ class Judge:
             1 + SLACK
         )
 
+    def _folded_error(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """The layers written out, at points of all norms that the domain allows; the largest weight exactly."""
+        flat = self.folded.Flat(document["network"])
+        if claim["max_weight"] is not None and flat.largest > Fraction(claim["max_weight"]):
+            return False
+        x, y = _pairs(claim["dim"], claim["domain"], float(Fraction(claim["norm_slack"])))
+        ball = claim["domain"] == "unit-ball"
+        variable = np.sqrt((x * x).sum(axis=1)) if ball else (x * y).sum(axis=1)
+        values = x.T if ball else np.concatenate([x, y], axis=1).T
+        for layer in flat.layers:
+            rows = np.array([[float(row.get(i, 0)) for i in range(len(values))] for row, _ in layer])
+            values = np.maximum(0, rows @ values + np.array([[float(bias)] for _, bias in layer]))
+        output = np.array([float(flat.output[i]) for i in range(len(values))]) @ values + float(flat.bias)
+        off = np.abs(output - self._profile(document, variable)).max()
+        return bool(off <= float(Fraction(claim["error"])) * (1 + SLACK) + 1e-9)
+
+    def _smooth_error(self, document: Obj, claim: Obj, witness: Obj) -> bool:
+        """In balls, along axes, diagonals and random directions."""
+        dim, rng = claim["dim"], np.random.default_rng(4)
+        if network_from_json(document["network"]).dim != dim:
+            return False
+        rays = np.concatenate((np.eye(dim), -np.eye(dim), np.ones((1, dim)), rng.standard_normal((4, dim))))
+        rays /= np.sqrt((rays * rays).sum(axis=1, keepdims=True))
+        points = (np.linspace(0, 1, 41)[:, None, None] * rays).reshape(-1, dim)
+        network = network_from_json(document["network"])
+        values = np.array([float(network.evaluate_exact([Fraction(x) for x in row])) for row in points.tolist()])
+        off = np.abs(values - self._profile(document, np.sqrt((points * points).sum(axis=1)))).max()
+        return bool(off <= float(Fraction(claim["error"])) * (1 + SLACK) + 1e-9)
+
     def _gaussian_floor(self, document: Obj, claim: Obj, witness: Obj) -> bool:
         dim, width, radius, m = claim["dim"], claim["width"], document["function"]["radius"], np.arange(1, 301)
         a = dim / 2
@@ -186,7 +219,11 @@ class Judge:
             integral = special.logsumexp(frames * np.array(moments) + (d - 2) * np.log(np.sin(h)))
             absolute = a * a / 2 + math.log(2) + special.log_ndtr(side * a)
             failure += math.exp(min(0.0, frames * d * absolute - integral - log_c - math.log(ends[side] / 300)))
-        return s * (1 - 2 * eps) <= t * (1 + SLACK) and failure <= 2.0 ** -claim["bits"] * (1 + 1e-2)
+        values = self._profile(document, np.linspace(0, 1, 1001))
+        slope = values[-1] - values[0]
+        cone = np.abs(values - np.linspace(values[0], values[-1], 1001)).max() <= SLACK and 2 * eps < abs(slope)
+        near = cone and s * (1 - 2 * eps / abs(slope)) <= t * (1 + SLACK)
+        return near and failure <= 2.0 ** -claim["bits"] * (1 + 1e-2)
 
     def _univariate(self, document: Obj, claim: Obj, witness: Obj) -> bool:
         """On dense points about the interval and every unit, far out, and on both sides of every jump."""
@@ -219,6 +256,18 @@ class Judge:
         free = np.maximum(0, 1 - float(width - 1) * special.betainc((dim - 1) / 2, 0.5, k**-2.0))
         floor = math.sqrt((steps * free * dim * k * transform**2).sum())
         return float(Fraction(claim["eps"])) < floor * (1 + 1e-4) + 1e-4
+
+
+def _pairs(dim: int, domain: str, slack: float) -> tuple[Array, Array]:
+    """Two lists of points whose norms are those of the domain, often the largest or the smallest."""
+    rng = np.random.default_rng(0)
+    low, high = (1 - slack, 1 + slack) if domain == "sphere-pairs" else (0.0, 1.0)
+    found = []
+    for mix in (np.zeros((6000, 1)), rng.uniform(-1, 1, (6000, 1))):
+        raw = rng.normal(size=(6000, dim)) * (1 - np.abs(mix)) + (mix * found[0] if found else 0)
+        radius = np.clip(rng.uniform(2 * low - high, 2 * high - low, (6000, 1)), low, high)
+        found.append(raw / np.sqrt((raw * raw).sum(axis=1, keepdims=True)) * radius * (1 - 1e-15))
+    return found[0], found[1]
 
 
 def _on(nodes: Array, weights: Array, ends: Array) -> tuple[Array, Array]:

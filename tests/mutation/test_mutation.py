@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import depthsep as ds
+from depthsep.constructions import deep_smooth
 from depthsep.constructions.activation_radial import build_with_activation
 from depthsep.constructions.random_directions import build_random_directions
 from depthsep.constructions.random_frames import build_random
@@ -29,7 +30,7 @@ from depthsep.lower_bounds.radial_dual import radial_dual_bound
 from depthsep.lower_bounds.tubes import tubes_bound, tubes_floor
 from depthsep.own_activations import forget_activation, register_activation
 from depthsep_check import Status, check
-from depthsep_check.document import EQUALITIES, THEOREMS, encode
+from depthsep_check.document import APPROXIMATIONS, EQUALITIES, THEOREMS, encode
 
 Obj = dict[str, Any]
 
@@ -50,7 +51,8 @@ def _module(name: str, path: Path) -> ModuleType:
 HERE = Path(__file__).parent
 mutants = _module("depthsep_tests_mutants", HERE / "mutants.py").mutants
 attack = _module("depthsep_tests_attack", HERE.parent / "attack" / "attack.py")
-judge = _module("depthsep_tests_judge", HERE / "judge.py").Judge(attack)
+folded_layers = _module("depthsep_tests_folded_layers", HERE / "folded_layers.py")
+judge = _module("depthsep_tests_judge", HERE / "judge.py").Judge(attack, folded_layers)
 equality_judge = _module("depthsep_tests_equality_judge", HERE / "equality_judge.py")
 
 
@@ -90,7 +92,7 @@ def _moment_limit(function: str, degree: int) -> str:
 
 def _random_frames() -> str:
     """With few angles, so that most mutants change something else."""
-    document = build_random("1 - r", dim=3, eps="0.3", failure_probability="2^-30").document
+    document = build_random("1/2 + 2*r", dim=3, eps="0.6", failure_probability="2^-30").document
     for key in ("angles_high", "angles_low"):
         document["witness"][key] = document["witness"][key][::60]
     while not check(encode(document)).ok:
@@ -107,15 +109,34 @@ def _own_activation() -> str:
         forget_activation("mutated")
 
 
+def _folded(document: Obj, max_weight: str) -> str:
+    """With an error and a bound of the weights that are nearly as small as can be proved."""
+    document["claim"].update(max_weight=max_weight)
+    if document["claim"]["domain"] == "sphere-pairs":
+        document["claim"]["norm_slack"] = "1/200"
+    errors = [dict(document["claim"], error=f"{thousandths}/1000") for thousandths in range(1, 400)]
+    return next(text for claim in errors if check(text := encode({**document, "claim": claim})).ok)
+
+
 NETWORKS: dict[str, Callable[[], str]] = {
     "explicit": lambda: _network("1 - r", 2, "0.1"),
-    "reflection group": lambda: reflection_cone(3, Fraction("0.12")).document_text,
-    "orbit and affine unit": lambda: _network("9/10 - r", 4, "0.2"),
+    "reflection group": lambda: reflection_cone(Radial("3/4 - 2*r", 3), Fraction("0.24")).document_text,
+    "orbit and affine unit": lambda: _network("sqrt(r^2)", 4, "0.2"),
     "orbit and code": lambda: _network("abs(r - 1/2)", 5, "0.2"),
     "gelu": lambda: _activation("1 - r", 2, "0.2", "gelu"),
     "sigmoid": lambda: _activation("1 - r", 3, "0.25", "sigmoid"),
     "deep": lambda: _network("1 - r", 3, "0.1", 3),
     "ball": lambda: _network("ball(1/2, 0.05)", 3, None, 3),
+}
+FOLDED: dict[str, Callable[[], str]] = {
+    "folded knots": lambda: _folded(folded_layers.periodic("norm", "knots", 2, [5]), "13/2"),
+    "folded squares": lambda: _folded(folded_layers.periodic("sphere-pair", "deep folds", 5, [2]), "256"),
+    "folded pairs": lambda: _folded(folded_layers.periodic("ball-pair", "folds", 11, []), "29"),
+    "folded kinks": lambda: _folded(folded_layers.general("sphere-pair", "knots"), "2"),
+}
+SMOOTH: dict[str, Callable[[], str]] = {
+    "softplus squares": lambda: deep_smooth.search(Radial("1 - r", 3), Fraction(1, 5), "softplus").document_text,
+    "tanh squares": lambda: deep_smooth.search(Radial("1 - r", 2), Fraction(1, 4), "tanh").document_text,
 }
 BOUNDS: dict[str, Callable[[], str]] = {
     "rank": lambda: rank_bound(Radial("1 - r", 10), 10, Fraction(1, 10)).document,
@@ -145,8 +166,12 @@ EQUALITIES_OF_NETWORKS: dict[str, Callable[[], str]] = {
     "compact": lambda: _on_grid(1, "compact", "-1,1"),
     "merged": lambda: _on_grid(1, "merged", "0,1"),
     "circuit": lambda: ds.circuit(_steep(1), grid_bits=2, threshold="1/2").document_text,
+    "exact sawtooth": lambda: ds.exact_sawtooth(3, depth=3).document_text,
+    "exact parity": lambda: ds.exact_parity(5).document_text,
+    "exact cantor": lambda: ds.exact_cantor(2).document_text,
+    "exact maximum": lambda: ds.exact_maximum(3).document_text,
 }
-BUILDERS = NETWORKS | BOUNDS | EQUALITIES_OF_NETWORKS
+BUILDERS = NETWORKS | FOLDED | SMOOTH | BOUNDS | EQUALITIES_OF_NETWORKS
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +200,7 @@ def claimed(document: Obj) -> list[Any]:
 
 def test_every_kind_of_claim_is_here(document: Callable[[str], Obj]) -> None:
     kinds = {document(name)["claim"]["kind"] for name in BUILDERS}
-    assert kinds == {"sup-error", "width-lower", *THEOREMS, *EQUALITIES}
+    assert kinds == {"sup-error", "width-lower", *THEOREMS, *EQUALITIES, *APPROXIMATIONS}
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -228,6 +253,8 @@ def test_damaged_text_is_refused(name: str, document: Callable[[str], Obj]) -> N
 
 STRONGER: dict[str, Callable[[Obj], object]] = {
     "sup-error": lambda d: d["claim"].update(error=str(Fraction(d["claim"]["error"]) * 3 / 5)),
+    "folded-error": lambda d: d["claim"].update(error=str(Fraction(d["claim"]["error"]) * 3 / 5)),
+    "smooth-error": lambda d: d["claim"].update(error=str(Fraction(d["claim"]["error"]) * 3 / 5)),
     "width-lower": lambda d: d["claim"].update(width=d["claim"]["width"] + 2),
     "crossings": lambda d: d["claim"].update(product=d["claim"]["product"] + 1),
     "degrees": lambda d: d["claim"]["width"].update(mantissa=2 * d["claim"]["width"]["mantissa"]),
@@ -241,6 +268,7 @@ STRONGER: dict[str, Callable[[Obj], object]] = {
     "same-function": lambda d: d["function"]["layers"][-1]["biases"].__setitem__(0, "7"),
     "grid-equality": lambda d: d["claim"].update(max_weight="1"),
     "circuit-equality": lambda d: d["network"]["output"].update(constant=1),
+    "exact-target": lambda d: d["network"]["layers"][-1]["biases"].__setitem__(0, "7"),
 }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from depthsep.certificates.equality import CertifiedEquality, equality_from_document
+from depthsep.certificates.exact import EXACT, CertifiedExact, exact_from_document
 from depthsep.certificates.probabilistic import RANDOM, ProbabilisticNetwork, probabilistic_from_document
 from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved
@@ -195,15 +196,17 @@ def rounded_up(value: float) -> Fraction:
     return max(1, math.ceil(Fraction(value) / unit)) * unit
 
 
-def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork:
+def load(
+    source: str | os.PathLike[str],
+) -> CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork:
     """Read a document and have the checker replay it.
 
     Args:
         source: The path of a document about a network, about two equal ones, or about the law of a random one.
 
     Returns:
-        A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`, about a random network a
-        `ProbabilisticNetwork`.
+        A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`, about a network that is a
+        function exactly a `CertifiedExact`, about a random network a `ProbabilisticNetwork`.
 
     Raises:
         BadInput: There is no such file, or it is no document of a network.
@@ -225,6 +228,8 @@ def load(source: str | os.PathLike[str]) -> CertifiedNetwork | CertifiedEquality
         return probabilistic_from_document(text, document, verdict)
     if "network" not in document:
         raise BadInput(f"load {path}", found=f"a document of kind {claim['kind']}", needed="the document of a network")
+    if claim["kind"] == EXACT:
+        return exact_from_document(text, document, verdict)
     if claim["kind"] in EQUALITIES:
         return equality_from_document(text, document, verdict)
     function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])

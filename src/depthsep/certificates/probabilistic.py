@@ -265,7 +265,9 @@ def probabilistic_from_document(text: str, document: dict[str, Any], verdict: Ve
     eps, function = Fraction(claim["eps"]), Radial(document["function"]["expression"], dim)
     network: RandomFrames | RandomRidges
     if claim["kind"] == random_frames.STEP:
-        network = RandomFrames(dim, claim["frames"], eps, Fraction(claim["scale"]), seed)
+        if function.cone is None:
+            raise TypeError("not a document about a cone")
+        network = RandomFrames(dim, claim["frames"], eps, Fraction(claim["scale"]), seed, *function.cone)
     else:
         stored = claim["profile"]
         lists = (tuple(map(Fraction, stored[name])) for name in ("thresholds", "weights"))

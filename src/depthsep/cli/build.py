@@ -41,7 +41,13 @@ RANDOM_COLUMNS = ("width", "error, with probability", "at least", "seed", "check
 @dim_option
 @eps_option
 @click.option("--depth", type=click.IntRange(2, 3), required=True, help="Weight layers: 2 is one hidden layer.")
-@click.option("--activation", default="relu", show_default=True, metavar="NAME", help="See `depthsep activations`.")
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    help="See `depthsep activations`; depth 3: relu, softplus, sigmoid, tanh.",
+)
 @click.option("--random", is_flag=True, help="Random directions: a statement about the law of the draw only.")
 @click.option(
     "--failure-probability", default="2^-80", show_default=True, metavar="P", help="With --random: the most allowed."

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
+    from depthsep.certificates.exact import CertifiedExact
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
@@ -80,12 +81,19 @@ class _Found:
     remark: str
 
 
-def _evaluated(certified: CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork, points: NDArray[Any]) -> _Found:
+def _evaluated(
+    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork, points: NDArray[Any]
+) -> _Found:
     from depthsep.certificates import CertifiedEquality
+    from depthsep.certificates.exact import CertifiedExact
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
     if isinstance(certified, CertifiedEquality):
         return _on_a_grid(certified, points)
+    if isinstance(certified, CertifiedExact):
+        facts = {"rounding_error_upper": None, "sup_error_upper": str(certified.sup_error_upper)}
+        remark = f"float64 evaluation, its rounding errors not bounded; exact arithmetic gives {certified.target.text}"
+        return _Found(certified(points), facts, f"{remark} (on {certified.exact_on})")
     if isinstance(certified, ProbabilisticNetwork):
         return _of_a_draw(certified, points)
     return _in_the_ball(certified, points)

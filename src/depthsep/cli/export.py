@@ -15,6 +15,7 @@ from depthsep.reports.text import count
 
 if TYPE_CHECKING:
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
+    from depthsep.certificates.exact import CertifiedExact
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
@@ -63,11 +64,16 @@ COMMANDS = (export,)
 
 
 def _rounding_text(
-    certified: CertifiedNetwork | CertifiedEquality | ProbabilisticNetwork, dtype: str, error: Fraction | None
+    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork,
+    dtype: str,
+    error: Fraction | None,
 ) -> str:
     """What is known about the values that the file gives."""
     from depthsep.certificates import CertifiedEquality
+    from depthsep.certificates.exact import CertifiedExact
 
+    if isinstance(certified, CertifiedExact):
+        return "no bound is given for its rounding errors: the proof is about exact arithmetic"
     if error is None:
         exp = "its activation needs exp or erf, whose errors no runtime bounds"
         obstacle = certified.float_obstacle() if isinstance(certified, CertifiedEquality) else exp

@@ -1,1 +1,1 @@
-"""One theorem, one module: shallow_radial, deep_radial, deep_ball; the others are the parts they are made of."""
+"""One theorem, one module: shallow_radial, deep_radial, deep_ball, inner_products, folding; their parts beside them."""

@@ -11,7 +11,11 @@ at once; here every family is small, structured, and its moments are known exact
                              whichever has fewer rows
     equiangular              dimension 2: k + 1 lines, the fewest possible
     icosahedral              dimension 3: 6, 16 or 31 axes of the icosahedron
-    product                  dimension 3: Gauss-Legendre in the height times equal angles
+    600-cell                 dimension 4: 60 axes through its vertices, exact up to k = 5; with the 300 through its
+                             cells up to k = 9 (orbits of the reflection group H_4, whose invariants have the degrees
+                             2, 12, 20 and 30: Coxeter 1948)
+    product                  dimensions 3 and 4 (there from k = 6 on: before, the 600-cell is smaller): Gauss-Gegenbauer
+                             in the heights times equal angles (Stroud 1971)
 
 Nothing needs to be exact: the program that uses a family pays for what its moments miss, and the checker counts
 again.
@@ -23,10 +27,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import combinations, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.special import roots_gegenbauer
 
 from depthsep.networks import CodeCube, Directions, ExplicitDirections, Orbit
 from depthsep_check import directions as exact
@@ -38,6 +44,7 @@ Floats = NDArray[np.float64]
 _Vectors = list[tuple[float, ...]]
 
 MAX_BITS = 22  # a code of 2^22 directions is the largest that is tried
+_LARGEST_OF_ORBITS = {3: 6, 4: 5}  # k from where on other families are the smaller ones
 _GOLDEN = (1 + math.sqrt(5)) / 2
 
 
@@ -87,6 +94,42 @@ class Family:
         rows = {(j, *np.round(ratios, 12)): (j, np.array(ratios)) for (j, *_), *ratios in _aligned(columns)}
         return list(rows.values())
 
+    def shared(self) -> SharedFamily | None:
+        """The same unit vectors as one group, each set with its weight in a cubature; None without positive weights."""
+        if len(self.groups) == 1 or not all(isinstance(group, ExplicitDirections) for group in self.groups):
+            return None
+        ratios = np.array([ratios for _, ratios in self.moment_rows])
+        weights = nnls(ratios, np.ones(len(ratios)))[0]
+        if weights.min() <= 0:
+            return None
+        together = ExplicitDirections(tuple(v for group in self.groups for v in group.vectors))  # type: ignore[attr-defined]
+        name = f"{self.name}, one profile"
+        return SharedFamily(name, self.dim, self.degree, (together,), self, tuple(weights / weights.sum()))
+
+
+@dataclass(frozen=True)
+class SharedFamily(Family):
+    """Several sets of unit vectors with one profile, which is scaled for each set: one group for programs.
+
+    Args:
+        parts: The family whose sets these are.
+        weights: The share of the profile that each set has, positive; the sum is 1.
+    """
+
+    parts: Family
+    weights: tuple[float, ...]
+
+    @cached_property
+    def cancelling(self) -> tuple[bool, ...]:
+        """Whether kinks at 0 leave no linear term."""
+        return (all(self.parts.cancelling),)
+
+    @cached_property
+    def moment_rows(self) -> list[tuple[int, Floats]]:
+        """The rows of the parts, weighted."""
+        rows = {(j, round(float(ratios @ self.weights), 12)) for j, ratios in self.parts.moment_rows}
+        return [(j, np.array([ratio])) for j, ratio in sorted(rows)]
+
 
 def moments_of_sphere(dim: int, degree: int) -> Floats:
     """The means of u_1^(2j) over the unit sphere, j = 0..degree."""
@@ -113,7 +156,12 @@ def _candidates(dim: int, degree: int) -> Iterator[tuple[str, tuple[Directions, 
         return
     if dim == 3:
         yield from _icosahedral(degree)
-        yield f"product rule of degree {degree}", _product_rule(degree)
+    if dim == 4:
+        yield from _hypericosahedral(degree)
+    if dim == 3 or (dim == 4 and degree > 5):
+        yield f"product rule of degree {degree}", _product_rule(dim, degree)
+    if degree > _LARGEST_OF_ORBITS.get(dim, degree):
+        return
     generators = [g for g in _generators(degree) if len(g) <= dim]
     orbits = tuple(Orbit(generator, dim) for generator in generators)
     names = ["(" + "".join(map(str, generator)) + ")" for generator in generators]
@@ -216,17 +264,51 @@ def _icosahedral(degree: int) -> Iterator[tuple[str, tuple[Directions, ...]]]:
             yield f"{count} axes of the icosahedron", sets[:used]
 
 
-def _product_rule(degree: int) -> tuple[Directions, ...]:
-    """Rings at the Gauss-Legendre heights, 2k + 1 directions each; k + 1 lines on the equator."""
-    heights = np.polynomial.legendre.leggauss(degree + 1)[0]
-    rings: list[Directions] = []
+def _hypericosahedral(degree: int) -> Iterator[tuple[str, tuple[Directions, ...]]]:
+    """The axes through vertices (60) and cells (300) of the 600-cell, the latter the vertices of the 120-cell."""
+    g, root = _GOLDEN, math.sqrt(5)
+    vertices = [*_arranged((2, 0, 0, 0)), *_arranged((1, 1, 1, 1)), *_arranged((g, 1 / g, 1, 0), even=True)]
+    cells = [v for form in ((2, 2, 0, 0), (root, 1, 1, 1), (g, g, g, g**-2), (g**2, 1 / g, 1 / g, 1 / g))
+             for v in _arranged(form)]  # fmt: skip
+    cells += [v for form in ((g**2, 1, g**-2, 0), (root, g, 1 / g, 0), (2, g, 1, 1 / g))
+              for v in _arranged(form, even=True)]  # fmt: skip
+    sets = (_unit_vectors(vertices), _unit_vectors(cells))
+    for used, count, first, last in ((1, 60, 3, 6), (2, 360, 6, 10)):
+        if first <= degree <= last:
+            yield f"{count} axes of the 600-cell", sets[:used]
+
+
+def _arranged(form: tuple[float, ...], even: bool = False) -> _Vectors:
+    """All (or all even) permutations with all signs, one of every vector and its negative."""
+    found: dict[tuple[float, ...], None] = {}
+    for places in permutations(range(len(form))):
+        inversions = sum(places[i] > places[j] for i, j in combinations(range(len(form)), 2))
+        if even and inversions % 2:
+            continue
+        for signs in product((1.0, -1.0), repeat=len(form)):
+            vector = tuple(s * form[p] + 0.0 for s, p in zip(signs, places, strict=True))
+            if tuple(-c + 0.0 for c in vector) not in found:
+                found[vector] = None
+    return list(found)
+
+
+def _product_rule(dim: int, degree: int) -> tuple[Directions, ...]:
+    """One set for the lines of every height; k + 1 lines on the circle in the end."""
+    return tuple(_unit_vectors(lines) for lines in _product_lines(dim, degree))
+
+
+def _product_lines(dim: int, degree: int) -> list[_Vectors]:
+    """At the Gauss heights, times the points, or at height 0 the lines, of the rule one dimension below."""
+    if dim == 2:
+        return [list(_equiangular(degree + 1).vectors)]
+    below, rings = _product_lines(dim - 1, degree), []
+    circle = [[(math.cos(a), math.sin(a)) for a in 2 * math.pi * np.arange(2 * degree + 1) / (2 * degree + 1)]]
+    points = circle if dim == 3 else [[*ring, *[tuple(-c for c in u) for u in ring]] for ring in below]
+    heights = roots_gegenbauer(degree + 1, (dim - 2) / 2)[0]
     for height in heights[heights > 1e-12]:
-        radius, number = math.sqrt(1 - height * height), 2 * degree + 1
-        angles = 2 * math.pi * np.arange(number) / number
-        rings.append(_unit_vectors([(radius * math.cos(a), radius * math.sin(a), height) for a in angles]))
-    if degree % 2 == 0:
-        rings.append(_unit_vectors([(*u, 0.0) for u in _equiangular(degree + 1).vectors]))
-    return tuple(rings)
+        radius = math.sqrt(1 - height * height)
+        rings += [[(*(radius * c for c in u), height) for u in ring] for ring in points]
+    return rings if degree % 2 else [*rings, *([(*u, 0.0) for u in ring] for ring in below)]
 
 
 def _unit_vectors(vectors: _Vectors) -> ExplicitDirections:

@@ -1,9 +1,9 @@
-"""Depth-2 networks for the cone 1 - ||x|| with random directions: the rows of orthonormal frames.
+"""Depth-2 networks for a cone alpha + beta ||x|| with random directions: the rows of orthonormal frames.
 
 Theorem (depthsep's own; statement and proof in `depthsep_check.theorems.random_frames`): for K independent Haar frames
 of R^d and S(x) the mean of sqrt(d) |<u, x>| over their d K rows, P(max S >= s) and P(min S <= t) on the unit sphere
-are at most explicit numbers, and N = 1 - eps - S/s is within eps of 1 - ||x|| on the unit ball once t/s >= 1 - 2 eps
-and neither happens.
+are at most explicit numbers, and N = alpha + sign(beta) eps + beta S/s is within eps of alpha + beta ||x|| on the unit
+ball once t/s >= 1 - 2 eps/|beta| and neither happens. So a cone costs what 1 - ||x|| costs at eps/|beta|.
 
 What is searched here, in floats: the fewest frames K whose two probabilities add up to at most 2^-b, with s, t and the
 factors a in the exponents. The checker recomputes both in balls.
@@ -42,7 +42,7 @@ from depthsep.functions import Function, Radial
 from depthsep.networks.drawn import MAX_SEED
 from depthsep.networks.frames import RandomFrames
 from depthsep.progress import Progress, silent
-from depthsep_check.theorems.random_frames import MAX_DIM, MAX_FRAMES, PROFILE, width
+from depthsep_check.theorems.random_frames import MAX_DIM, MAX_FRAMES, width
 
 __all__ = ["build_random"]
 
@@ -72,9 +72,9 @@ def build_random(
     """Find a narrow depth-2 ReLU network with random directions, and prove how rarely it misses the accuracy.
 
     Args:
-        function: "1 - r"; no other profile is covered.
+        function: A profile alpha + beta r with rational alpha and beta, such as "1 - r" or "3*r/d".
         dim: The dimension, 2 to 10000.
-        eps: The accuracy in the sup norm on the unit ball, below 1/2.
+        eps: The accuracy in the sup norm on the unit ball, below |beta|/2.
         failure_probability: An upper bound of the probability that a draw misses it; 2^-b is the largest that is not
             above, and proved.
         seed: Names the draw that is evaluated and exported; the statement is not about it.
@@ -96,63 +96,77 @@ def build_random(
         >>> build_random("exp(-r)", dim=20, eps="0.1")
         Traceback (most recent call last):
         depthsep.errors.BadInput: a random network for exp(-r)
-          found:  a profile other than 1 - r
-          needed: 1 - r: the theorem on random frames needs S(x) homogeneous, so it speaks about the cone only
+          found:  a profile other than alpha + beta*r
+          needed: rational alpha and beta != 0: the theorem on random frames needs S(x) homogeneous
           do:     use independent random directions (random_directions), or build it without randomness
     """
-    cone = _cone(function, dim)
+    target = _target(function, dim)
+    alpha, beta = _cone(target)
     accuracy, bits = parse_accuracy(eps), parse_failure_probability(failure_probability)
-    _require_numbers(dim, accuracy, seed)
-    search = _Search(dim, 1 - 2 * float(accuracy), (bits + 1) * math.log(2))
+    _require_numbers(dim, accuracy, seed, beta)
+    search = _Search(dim, 1 - 2 * float(accuracy / abs(beta)), (bits + 1) * math.log(2))
     fewest = search.fewest_frames(progress)
     if max_width is not None and width(dim, fewest) > max_width:
-        raise _too_wide(dim, accuracy, bits, max_width, fewest)
+        raise _too_wide(target, accuracy, bits, max_width, fewest)
     refusal = None
     for frames in (fewest + max(index, math.ceil(fewest * more)) for index, more in enumerate(_MORE)):
         progress(f"proving {width(dim, frames):,} neurons", None)
-        scale, witness = search.witness(frames, accuracy)
+        scale, witness = search.witness(frames, accuracy / abs(beta))
+        network = RandomFrames(dim, frames, accuracy, scale, seed, alpha, beta)
         try:
-            return certify_random(cone, RandomFrames(dim, frames, accuracy, scale, seed), bits, witness)
+            return certify_random(target, network, bits, witness)
         except NotProved as error:
             refusal = error
     raise NotProved(
-        f"a random network within {accuracy} of {PROFILE} in dimension {dim}, failing at most once in 2^{bits}",
+        f"a random network within {accuracy} of {target.text} in dimension {dim}, failing at most once in 2^{bits}",
         found=str(refusal),
         do="ask for a larger failure probability, or a larger eps",
     )
 
 
-def _cone(function: str | Function, dim: int) -> Radial:
+def _target(function: str | Function, dim: int) -> Radial:
+    """The function; what is no radial function is refused as what is no cone."""
     target = Radial(function, dim) if isinstance(function, str) else function
-    if not isinstance(target, Radial) or not target.is_cone:
-        raise BadInput(
-            f"a random network for {target.text}",
-            found=f"a profile other than {PROFILE}",
-            needed=f"{PROFILE}: the theorem on random frames needs S(x) homogeneous, so it speaks about the cone only",
-            do="use independent random directions (random_directions), or build it without randomness",
-        )
+    if not isinstance(target, Radial):
+        raise _no_cone(target)
     if target.dim != dim:
         raise BadInput(f"a random network in dimension {dim}", found=f"a function made for dimension {target.dim}")
-    return Radial(PROFILE, dim)
+    return target
 
 
-def _require_numbers(dim: int, eps: Fraction, seed: int) -> None:
+def _cone(target: Radial) -> tuple[Fraction, Fraction]:
+    if target.cone is None:
+        raise _no_cone(target)
+    return target.cone
+
+
+def _no_cone(target: Function) -> BadInput:
+    return BadInput(
+        f"a random network for {target.text}",
+        found="a profile other than alpha + beta*r",
+        needed="rational alpha and beta != 0: the theorem on random frames needs S(x) homogeneous",
+        do="use independent random directions (random_directions), or build it without randomness",
+    )
+
+
+def _require_numbers(dim: int, eps: Fraction, seed: int, beta: Fraction) -> None:
     if not 2 <= dim <= MAX_DIM:
         raise BadInput(f"random frames in dimension {dim}", needed=f"a dimension from 2 to {MAX_DIM}")
-    if eps >= Fraction(1, 2):
+    half = abs(beta) / 2
+    if eps >= half:
         raise BadInput(
             f"random frames with eps = {eps}",
-            needed="eps below 1/2",
-            do="from 1/2 on the constant 1/2 is enough: build it without random directions",
+            needed=f"eps below {half}, half of the slope",
+            do=f"from {half} on a constant is enough: build it without random directions",
         )
     if not 0 <= seed <= MAX_SEED:
         raise BadInput(f"seed = {seed}", needed="an integer from 0 to 2^64 - 1")
 
 
-def _too_wide(dim: int, eps: Fraction, bits: int, max_width: int, fewest: int) -> OutOfReach:
-    needed = width(dim, fewest)
+def _too_wide(target: Radial, eps: Fraction, bits: int, max_width: int, fewest: int) -> OutOfReach:
+    needed = width(target.dim, fewest)
     return OutOfReach(
-        f"a random network within {eps} of {PROFILE} in dimension {dim}, at most {max_width:,} neurons",
+        f"a random network within {eps} of {target.text} in dimension {target.dim}, at most {max_width:,} neurons",
         found=f"{needed:,} neurons needed for a failure probability of 2^-{bits}",
         do=f"allow that many (--max-width {needed}), a larger failure probability, or a larger eps",
         reached={"widths": [needed]},
@@ -165,7 +179,7 @@ class _Search:
 
     Args:
         dim: The dimension d.
-        ratio: t/s must be at least this, 1 - 2 eps.
+        ratio: t/s must be at least this, 1 - 2 eps for the cone 1 - r.
         target: Both probabilities must be at most e^-target.
     """
 
@@ -267,7 +281,7 @@ class _Search:
         return high
 
     def witness(self, frames: int, eps: Fraction) -> tuple[Fraction, CapIntegrals]:
-        """The scale in the middle of what is allowed, and what the checker needs to confirm it."""
+        """The scale in the middle of what is allowed, and what the checker needs to confirm it; eps as for 1 - r."""
         least, largest = self.allowed(frames) or (self.mean, self.mean)
         scale = _rational(math.sqrt(least * largest), _COARSE)
         low = scale * (1 - 2 * eps)

@@ -1,8 +1,9 @@
-"""Depth-2 networks for the cone 1 - ||x|| in the directions of a reflection group.
+"""Depth-2 networks for a cone alpha + beta ||x|| in the directions of a reflection group.
 
 Theorem (ours): with signed weights c_o for orbits o of the symmetric group S_(d+1), acting on R^d as the reflection
 group A_d (Humphreys, Reflection Groups and Coxeter Groups, 1990), let S(x) = sum_o c_o sum_{u in o} |<u, x>|. If
-1 - 2 eps <= S <= 1 on the unit sphere, then |1 - eps - S(x) - (1 - ||x||)| <= eps on the unit ball.
+1 - 2 eps/|beta| <= S <= 1 on the unit sphere, then alpha + sign(beta) eps + beta S(x) is within eps of
+alpha + beta ||x|| on the unit ball. So a cone costs what 1 - ||x|| costs at eps/|beta|.
 
 What is built here: the weights, by a linear program over points of the sphere that makes the quotient of the least and
 the largest S as large as possible, and the family with the fewest neurons that reaches eps. The proof is
@@ -62,40 +63,58 @@ _ROOM = 1e-9  # for rounding
 _LINEAR_NOISE = 1e-13  # a linear part below this share is rounding and is charged to the error
 
 
-def reflection_cone(dim: int, eps: Fraction, progress: Progress = silent) -> CertifiedNetwork:
-    """Find a small depth-2 ReLU network within eps of x -> 1 - ||x|| on the unit ball, with a checked proof.
+def reflection_cone(function: Radial, eps: Fraction, progress: Progress = silent) -> CertifiedNetwork:
+    """Find a small depth-2 ReLU network within eps of a cone on the unit ball, with a checked proof.
 
     Args:
-        dim: The dimension, 2 to 10.
-        eps: The accuracy, positive.
+        function: A profile alpha + beta r with rational alpha and beta != 0, in dimension 2 to 10.
+        eps: The accuracy, positive and below |beta|/2.
         progress: Called with a short text at every stage.
 
     Raises:
-        BadInput: eps is not positive.
+        BadInput: The function is no cone, or eps is not positive or so large that a constant is enough.
         OutOfReach: No family of orbits reaches eps, or the proof would be too long.
 
-    >>> reflection_cone(4, Fraction(99, 2000)).widths
+    >>> reflection_cone(Radial("1 - r", dim=4), Fraction(99, 2000)).widths
+    (20,)
+    >>> reflection_cone(Radial("d + 2*r", dim=4), Fraction(99, 1000)).widths
     (20,)
     """
-    function, asked = Radial("1 - r", dim), f"a network in directions of the reflection group A_{dim} within {eps}"
-    if eps <= 0:
-        raise BadInput(asked, found=f"eps = {eps}", needed="eps > 0")
+    dim = function.dim
+    asked = f"a network for {function.text} in directions of the reflection group A_{dim} within {eps}"
+    cone = _cone(function, eps, asked)
+    relative = eps / abs(cone[1])
     if not 2 <= dim <= MAX_DIM:
         raise OutOfReach(asked, found=f"dimension {dim}", needed=f"a dimension from 2 to {MAX_DIM}")
     least, tried = math.inf, 0
     for family in _families(dim):
         progress(f"trying {family.name}", None)
-        solution = family.solve(float(eps))
+        solution = family.solve(float(relative))
         least = min(least, solution.error)
-        if solution.error < float(eps):
+        if solution.error < float(relative):
             progress(f"proving {family.size:,} neurons", None)
-            certified = _proved(function, family, solution, eps)
+            certified = _proved(function, cone, family, solution, eps)
             tried += 1
             if certified is not None:
                 return certified
             if tried == (_TRIED if dim < _LONG_DIM else _TRIED_LONG):
                 break
-    raise _out_of_reach(asked, least, tried)
+    raise _out_of_reach(asked, least * float(eps / relative), tried)
+
+
+def _cone(function: Radial, eps: Fraction, asked: str) -> tuple[Fraction, Fraction]:
+    """alpha and beta, with 0 < 2 eps < |beta|."""
+    if function.cone is None:
+        raise BadInput(
+            asked,
+            found="a profile other than alpha + beta*r",
+            needed="rational alpha and beta != 0: the theorem needs S(x) homogeneous",
+            do="build the network with a moment sandwich",
+        )
+    half = abs(function.cone[1]) / 2
+    if not 0 < eps < half:
+        raise BadInput(asked, found=f"eps = {eps}", needed=f"0 < eps < {half}, half of the slope")
+    return function.cone
 
 
 def _out_of_reach(asked: str, least: float, tried: int) -> OutOfReach:
@@ -106,7 +125,7 @@ def _out_of_reach(asked: str, least: float, tried: int) -> OutOfReach:
     return OutOfReach(
         asked,
         found=found,
-        needed="weights of the orbits with 1 - 2 eps <= S <= 1 on the sphere, proved on a Weyl chamber",
+        needed="weights of the orbits with 1 - 2 eps/|beta| <= S <= 1 on the sphere, proved on a Weyl chamber",
         do="ask for a larger eps, or build the network with a moment sandwich",
         reached={"reachable_eps": None if tried else f"{least:.3g}"},
     )
@@ -218,19 +237,23 @@ def _program(sums: Floats) -> tuple[Floats, float]:
     return result.x[:-1] / scale, float(result.x[-1])
 
 
-def _proved(function: Radial, family: _Family, solution: _Solution, eps: Fraction) -> CertifiedNetwork | None:
+def _proved(
+    function: Radial, cone: tuple[Fraction, Fraction], family: _Family, solution: _Solution, eps: Fraction
+) -> CertifiedNetwork | None:
     """Scale the weights into the middle of what the claim leaves free, and have it checked."""
-    error = min(_SLACK * solution.error, float(eps)) if function.dim <= _CHEAP_DIM else float(eps)
-    weights = solution.weights * math.sqrt((1 - 2 * error) / (1 - 2 * solution.error))
+    alpha, beta = map(float, cone)
+    relative = float(eps) / abs(beta)
+    error = min(_SLACK * solution.error, relative) if function.dim <= _CHEAP_DIM else relative
+    weights = beta * solution.weights * math.sqrt((1 - 2 * error) / (1 - 2 * solution.error))
     groups = [
-        RidgeGroup(_directions(generator, family.places), (0.0,), (-float(weight),))
+        RidgeGroup(_directions(generator, family.places), (0.0,), (float(weight),))
         for generator, weight in zip(family.generators, weights, strict=True)
     ]
     affine = _affine_unit(groups)
-    bias = 1 - (1 - _ROOM) * error - (affine.offset if affine else 0.0)
+    bias = alpha + (1 - _ROOM) * error * beta - (affine.offset if affine else 0.0)
     network = ShallowNetwork(function.dim, bias, tuple(groups), affine)
     witness: dict[str, Any] = {"kind": "chamber-cells", "orbits": [list(g) for g in family.generators]}
-    return first_proved(function, network, witness, [(1 + _ROOM) * error], eps)
+    return first_proved(function, network, witness, [(1 + _ROOM) * error * abs(beta)], eps)
 
 
 def _directions(generator: tuple[int, ...], places: int) -> ExplicitDirections:

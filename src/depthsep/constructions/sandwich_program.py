@@ -78,6 +78,18 @@ class Solution:
         for knots, slopes in zip(self.knots, self.slopes, strict=True):
             yield lambda t, k=knots, s=slopes: np.maximum(t[:, None] - k, 0) @ s  # type: ignore[misc]
 
+    def spread(self, weights: Sequence[float]) -> Solution:
+        """Several groups instead of the only one, each with the given share of its profile."""
+        shares = np.array(weights)
+        return Solution(
+            self.knots * len(shares),
+            [share * self.kinks[0] for share in shares],
+            [share * self.slopes[0] for share in shares],
+            self.bias,
+            self.polynomials * shares[:, None, None],
+            self.gap,
+        )
+
     def active(self, threshold: float = 1e-7) -> Knots:
         """The knots that carry a kink."""
         largest = max((float(np.abs(k).max()) for k in self.kinks if len(k)), default=0.0)

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.certificates.document import CertifiedNetwork, first_proved
-from depthsep.constructions.direction_families import Family, families, sum_of
+from depthsep.constructions.direction_families import Family, SharedFamily, families, sum_of
 from depthsep.constructions.knot_search import Found, improve, start, thin_out
 from depthsep.constructions.sandwich_program import SandwichProgram, Solution
 from depthsep.errors import OutOfReach
@@ -49,11 +49,15 @@ DEFAULT_MAX_WIDTH = 10_000_000
 _DESIGN = 0.999  # the share of eps aimed at; sampling and rounding live on the rest
 _CELLS = {1: 12, 2: 8}  # cells of radii by degree k,
 _MORE_CELLS = 10  # for larger k,
-_CELLS_OF_SPACE = 6  # and for every k in dimension 2 and 3, where there are more rows a cell
+_CELLS_OF_SPACE = 6  # for every k in dimension 2 and 3, where there are more rows a cell,
+_CELLS_OF_ONE_GROUP = {3: 14, 4: 14}  # and, by dimension, for one group of directions: such programs are small
+_FINER_CELLS = 12  # for a second look at the promising families of dimension 2
+_MOST_GROUPS = 3  # of explicit directions: programs of families with more take too long, unless all share one profile
 _GRIDS = ((24, False), (48, True))  # abscissae for knots, and patience with programs: more of both where less fails
 _PATIENT_DEGREE = 3  # programs of a larger degree would take minutes each
 _IMPROVED = 2  # how many families are searched in depth,
-_WORTH = 1.25  # unless they start this much wider than the best
+_WORTH = 1.25  # unless they start this much wider than the best;
+_IMPROVED_CHEAP, _WORTH_CHEAP = 3, 1.6  # the same for those of one group, whose programs are small
 _PROVED = 3  # how many sets of knots are proved until one proof closes,
 _THINNED = 2  # and how many of them are thinned first,
 _CLOSE = 1.1  # unless they are this much wider than the best
@@ -63,7 +67,7 @@ _LARGER = (110, 125, 150, 200, 300, 500, 1000)  # other accuracies, in percent o
 
 
 def _largest_degree(dim: int) -> int:
-    return 12 if dim <= 2 else 6 if dim == 3 else 5
+    return {1: 12, 2: 12, 3: 8, 4: 6}.get(dim, 5)
 
 
 def search(
@@ -109,7 +113,7 @@ def _constant(function: Radial, eps: Fraction) -> CertifiedNetwork | None:
     return first_proved(function, network, witness, [half * (1 + _PAD)], eps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Plan:
     """A family with knots that its program accepts."""
 
@@ -148,10 +152,13 @@ def _plans_of_degree(
 ) -> Iterator[_Plan]:
     """The families of at most `largest` directions whose programs accept the accuracy with knots on a grid."""
     for family in families(function.dim, degree, largest):
-        program = _program(function, family, float(eps), patient)
-        found = start(program, points, rounds=2)
-        if found is not None:
-            yield _Plan(program, found)
+        one_profile = family.shared()
+        variants = [family] if one_profile is None or len(family.groups) <= _MOST_GROUPS else []
+        for variant in variants if one_profile is None else [*variants, one_profile]:
+            program = _program(function, variant, float(eps), patient)
+            found = start(program, points, rounds=2)
+            if found is not None:
+                yield _Plan(program, found)
 
 
 def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
@@ -163,14 +170,21 @@ def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
 
 
 def _program(function: Radial, family: Family, eps: float, patient: bool) -> SandwichProgram:
-    count = _CELLS.get(family.degree, _MORE_CELLS) if function.dim > 3 else _CELLS_OF_SPACE
+    if function.dim in _CELLS_OF_ONE_GROUP and len(family.groups) == 1:
+        count = _CELLS_OF_ONE_GROUP[function.dim]
+    else:
+        count = _CELLS.get(family.degree, _MORE_CELLS) if function.dim > 3 else _CELLS_OF_SPACE
     return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count, patient)
 
 
 def _certified(function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
     """Search the most promising plans, then the others one by one."""
-    promising = sum(plan.found.units <= _WORTH * plans[0].found.units for plan in plans[:_IMPROVED])
-    for batch in (plans[:promising], *([plan] for plan in plans[promising:])):
+    least = plans[0].found.units if plans else 0
+    close = [plan for plan in plans[:_IMPROVED] if plan.found.units <= _WORTH * least]
+    single = [plan for plan in plans if len(plan.program.family.groups) == 1 and function.dim > 2]
+    cheap = [plan for plan in single[:_IMPROVED_CHEAP] if plan.found.units <= _WORTH_CHEAP * least]
+    promising = [plan for plan in plans if plan in close or plan in cheap]
+    for batch in (promising, *([plan] for plan in plans if plan not in promising)):
         yield from _certified_of(function, eps, batch, progress)
 
 
@@ -181,7 +195,8 @@ def _certified_of(
     improved: list[_Plan] = []
     for index, plan in enumerate(plans):
         progress(f"placing knots: {plan.program.family.name}", index / len(plans))
-        improved += [_Plan(plan.program, found) for found in _improvements(plan)]
+        for variant in (plan, *_finer(function, plan)):
+            improved += [_Plan(variant.program, found) for found in _improvements(variant)]
     best = sorted(improved, key=lambda plan: plan.found.units)[:_PROVED]
     if best:
         progress(f"removing knots from {best[0].found.units:,} neurons", None)
@@ -192,6 +207,14 @@ def _certified_of(
         certified = _proved(function, eps, plan)
         if certified is not None:
             yield certified
+
+
+def _finer(function: Radial, plan: _Plan) -> Iterator[_Plan]:
+    """In dimension 2 the same plan for a program with more cells: fewer knots may do, but it is harder to search."""
+    if function.dim == 2:
+        cells = np.arange(1, _FINER_CELLS + 1) / _FINER_CELLS
+        program = SandwichProgram(plan.program.family, function.profile, plan.program.eps, cells, plan.program.patient)
+        yield _Plan(program, plan.found)
 
 
 def _improvements(plan: _Plan) -> Iterator[Found]:
@@ -209,8 +232,13 @@ def _proved(function: Radial, eps: Fraction, plan: _Plan) -> CertifiedNetwork | 
     solution = plan.program.widest(plan.found.knots, strict=True)
     if solution is None:
         return None
-    network, witness = _rounded(plan.program, solution)
-    error = plan.program.error(solution) + 2 * _PAD * plan.program.scale * len(network.groups)
+    program = plan.program
+    error = program.error(solution)
+    if isinstance(program.family, SharedFamily):
+        solution = solution.spread(program.family.weights)
+        program = SandwichProgram(program.family.parts, function.profile, program.eps, program.cells)
+    network, witness = _rounded(program, solution)
+    error += 2 * _PAD * program.scale * len(network.groups)
     return first_proved(function, network, witness, [1.0002 * error], eps)
 
 

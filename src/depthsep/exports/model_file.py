@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.certificates.equality import CertifiedEquality
+from depthsep.certificates.exact import CertifiedExact
 from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.extras import require
 from depthsep.files import write_whole
-from depthsep.networks import ActivationNetwork, IntegerLayers, Network, ReluNetwork
+from depthsep.networks import ActivationNetwork, IntegerLayers, Network, ReluNetwork, SmoothSeparableNetwork
 from depthsep.networks.accumulators import FLOAT32, FLOAT64
 from depthsep.networks.circuit import Circuit
 from depthsep.networks.layers import DENSE_LIMIT_BYTES, DenseLayers
@@ -60,7 +61,7 @@ class CertifiedApproximation(Protocol):
         """The digest of the document that proves it."""
 
 
-Certified = CertifiedApproximation | CertifiedEquality
+Certified = CertifiedApproximation | CertifiedEquality | CertifiedExact
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def exportable(certified: Certified) -> Exportable:
 
 def activation_of(network: Exportable) -> str:
     """The name of the activation of the hidden layers."""
-    return network.activation if isinstance(network, ActivationNetwork) else "relu"
+    return network.activation if isinstance(network, ActivationNetwork | SmoothSeparableNetwork) else "relu"
 
 
 def output_count(network: Exportable) -> int:
@@ -104,6 +105,11 @@ def output_count(network: Exportable) -> int:
     if isinstance(network, IntegerLayers):
         return len(network.outputs)
     return network.outputs if isinstance(network, ReluNetwork) else 1
+
+
+def input_count(network: Exportable) -> int:
+    """The number of entries of a point."""
+    return network.inputs if isinstance(network, Network) else network.dim
 
 
 def parameter_count(network: Exportable) -> int:
@@ -177,6 +183,12 @@ def metadata(certified: Certified, dtype: str = "float64") -> dict[str, str]:
     """Describe where the model comes from and what is proved about it."""
     if isinstance(certified, CertifiedEquality):
         return _equality_metadata(certified, dtype)
+    if isinstance(certified, CertifiedExact):
+        return {
+            "depthsep.document": certified.digest,
+            "depthsep.exact": f"{certified.target.text}, in exact arithmetic",
+            "depthsep.rounding_error_upper": "not proved",
+        }
     bound = certified.network.flat_rounding_error_upper
     facts = {
         "depthsep.document": certified.digest,
@@ -220,4 +232,6 @@ def write_model(
     target = write_whole(path, force, save)
     if isinstance(certified, CertifiedEquality):
         return ExportResult(target, parameters, certified.flat_rounding_error_upper)
+    if isinstance(certified, CertifiedExact):
+        return ExportResult(target, parameters, None)
     return ExportResult(target, parameters, certified.network.flat_rounding_error_upper)

@@ -21,6 +21,7 @@ from depthsep.exports.model_file import (
     ExportResult,
     activation_of,
     exportable,
+    input_count,
     metadata,
     named_tensors,
     output_count,
@@ -64,7 +65,7 @@ def to_onnx(certified: Certified, limit_bytes: int = DENSE_LIMIT_BYTES, dtype: s
     graph = onnx.helper.make_graph(
         nodes,
         "depthsep",
-        [make_value("x", kind, ["N", network.dim])],
+        [make_value("x", kind, ["N", input_count(network)])],
         [make_value("y", kind, ["N", output_count(network)])],
         [*(numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()), *constants],
     )

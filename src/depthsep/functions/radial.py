@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from depthsep.functions.formula import Array, Formula
+from depthsep_check.cones import affine_in_radius
 
 __all__ = ["Radial"]
 
@@ -42,10 +44,21 @@ class Radial(Formula):
     variable: ClassVar[str] = "r"
     interval: ClassVar[tuple[Fraction, Fraction]] = (Fraction(0), Fraction(1))
 
-    @property
-    def is_cone(self) -> bool:
-        """Whether the formula is 1 - r, written so; some constructions are about the cone only."""
-        return self.text.replace(" ", "") == "1-r"
+    @cached_property
+    def cone(self) -> tuple[Fraction, Fraction] | None:
+        """The rationals (alpha, beta), beta not 0, if phi(r) = alpha + beta r on [0, 1] and that is recognised.
+
+        Some constructions are about such cones only. The rules are those of `depthsep_check.cones`.
+
+        >>> Radial("2 - d*r/3", dim=2).cone
+        (Fraction(2, 1), Fraction(-2, 3))
+        >>> Radial("abs(r - 1/2)", dim=2).cone is None
+        True
+        """
+        found = affine_in_radius(self.expression, self.dim)
+        if found is None or found.slope == 0:
+            return None
+        return Fraction(str(found.constant)), Fraction(str(found.slope))
 
     def __call__(self, points: ArrayLike) -> Array:
         """Evaluate in float64 at the rows of an array of shape (n, dim); an estimate, not an enclosure."""

@@ -5,12 +5,14 @@ from typing import Any
 from depthsep.errors import BadInput
 from depthsep.networks.activation_ridge import ActivationGroup, ActivationNetwork
 from depthsep.networks.directions import CodeCube, Directions, ExplicitDirections, Orbit
+from depthsep.networks.folded import FoldedNetwork, Folds, Knots
 from depthsep.networks.grids import DOMAINS
 from depthsep.networks.integer_layers import Block, IntegerLayers, OutputRow
 from depthsep.networks.layers import DenseLayers, Evaluation, Network
 from depthsep.networks.relu import AffineLayer, ReluNetwork
 from depthsep.networks.ridge import AffineUnit, RidgeGroup, ShallowNetwork
 from depthsep.networks.separable import SeparableNetwork
+from depthsep.networks.smooth_separable import SmoothSeparableNetwork
 
 __all__ = [
     "DOMAINS",
@@ -24,7 +26,10 @@ __all__ = [
     "Directions",
     "Evaluation",
     "ExplicitDirections",
+    "FoldedNetwork",
+    "Folds",
     "IntegerLayers",
+    "Knots",
     "Network",
     "Orbit",
     "OutputRow",
@@ -32,6 +37,7 @@ __all__ = [
     "RidgeGroup",
     "SeparableNetwork",
     "ShallowNetwork",
+    "SmoothSeparableNetwork",
     "network_from_json",
 ]
 
@@ -44,6 +50,11 @@ def network_from_json(obj: dict[str, Any]) -> Network:
         return ActivationNetwork.from_json(obj)
     if obj.get("kind") == SeparableNetwork.kind:
         return SeparableNetwork.from_json(obj)
+    if obj.get("kind") == SmoothSeparableNetwork.kind:
+        return SmoothSeparableNetwork.from_json(obj)
+    if obj.get("kind") == FoldedNetwork.kind:
+        return FoldedNetwork.from_json(obj)
     raise BadInput(
-        f"a network of kind {obj.get('kind')!r}", needed='"ridge-groups", "activation-groups" or "separable"'
+        f"a network of kind {obj.get('kind')!r}",
+        needed='"ridge-groups", "activation-groups", "separable" or "folded"',
     )

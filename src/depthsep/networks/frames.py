@@ -1,6 +1,6 @@
-"""Depth-2 networks for the cone 1 - ||x|| whose directions are the rows of random orthonormal frames.
+"""Depth-2 networks for a cone alpha + beta ||x|| whose directions are the rows of random orthonormal frames.
 
-    N(x) = 1 - eps - c sum over the d K rows u of K frames of |<u, x>|,      1/c = K sqrt(d) scale
+    N(x) = alpha + sign(beta) eps + beta c sum over the d K rows u of K frames of |<u, x>|,      1/c = K sqrt(d) scale
 
 One unit per row, |z| = 2 relu(z) - z, and one unit for the sum of all -z, which is linear on the unit ball. The frames
 are drawn when they are first needed: frame after frame, numpy's PCG64 with the given seed fills a d x d matrix with
@@ -93,9 +93,11 @@ class RandomFrames(DrawnNetwork):
     Args:
         dim: The dimension of x, at least 2.
         frames: The number K of frames.
-        eps: The bias is 1 - eps.
+        eps: The value at 0 is alpha + eps or alpha - eps, by the sign of beta.
         scale: The mean of sqrt(dim) |<u, x>| is divided by it.
         seed: Names the draw.
+        alpha: The value of the cone at 0.
+        beta: The slope of the cone, not 0.
 
     Example:
         >>> cone = RandomFrames(3, 2, Fraction(1, 3), Fraction(9, 10), seed=7)
@@ -110,13 +112,20 @@ class RandomFrames(DrawnNetwork):
     eps: Fraction
     scale: Fraction
     seed: int
+    alpha: Fraction = Fraction(1)
+    beta: Fraction = Fraction(-1)
 
     def __post_init__(self) -> None:
         """Refuse what the class does not allow."""
         self.directions  # noqa: B018 - its own rules
-        if self.scale <= 0 or not 0 < self.eps < Fraction(1, 2):
+        if self.scale <= 0 or not 0 < self.eps < abs(self.beta) / 2:
             asked = f"random frames with scale {self.scale} and eps = {self.eps}"
-            raise BadInput(asked, needed="a positive scale and 0 < eps < 1/2")
+            raise BadInput(asked, needed=f"a positive scale and 0 < eps < {abs(self.beta) / 2}")
+
+    @property
+    def centre(self) -> Fraction:
+        """The value at 0."""
+        return self.alpha + (self.eps if self.beta > 0 else -self.eps)
 
     @cached_property
     def directions(self) -> FrameDirections:
@@ -131,20 +140,20 @@ class RandomFrames(DrawnNetwork):
     @cached_property
     def drawn(self) -> ShallowNetwork:
         """The flat network of this draw, in float64: what is evaluated and exported."""
-        weight = -1.0 / (self.frames * math.sqrt(self.dim) * float(self.scale))
+        weight = float(self.beta) / (self.frames * math.sqrt(self.dim) * float(self.scale))
         unit = self._cancelling_unit(weight)
         group = RidgeGroup(self.directions, (0.0,), (weight,))
-        return ShallowNetwork(self.dim, float(1 - self.eps) - unit.offset, (group,), unit)
+        return ShallowNetwork(self.dim, float(self.centre) - unit.offset, (group,), unit)
 
     @cached_property
     def ideal_distance_upper(self) -> Fraction:
         """Proved: on the unit ball the stored network is this close to that of some exactly orthonormal frames.
 
-        Three parts: the rows, c d K times their distance; the rounded weight D, since
+        Three parts, c times |beta|: the rows, c d K times their distance; the rounded weight D, since
         | |D| - c | <= |D^2 - c^2| / |D|, times the sum of the |u|; constant and linear part.
         """
         weight = Fraction(self.drawn.groups[0].weights[0])
-        ideal_squared = 1 / (self.frames**2 * self.dim * self.scale**2)
+        ideal_squared = self.beta**2 / (self.frames**2 * self.dim * self.scale**2)
         rows = sqrt_upper(ideal_squared) * self.directions.count * self.directions.defect_upper
         rounded = abs(weight**2 - ideal_squared) / abs(weight) * self.directions.total_norm_upper
-        return printed_bound(rows + rounded + self._affine_distance(1 - self.eps))
+        return printed_bound(rows + rounded + self._affine_distance(self.centre))

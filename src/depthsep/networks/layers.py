@@ -31,8 +31,9 @@ class Evaluation:
         values: The computed float64 values, one per point.
         rounding_error_upper: |value - exact value of the network| is at most this wherever `outside_ball` is False;
             None where no bound is proved.
-        outside_ball: True where the exact norm of the point exceeds 1. Neither the rounding bound nor the error proved
-            for the network covers those points.
+        outside_ball: True where the exact norm of the point exceeds 1; for networks that read two vectors, where one of
+            them is too long, or not of length 1 up to 2^-40. Neither the rounding bound nor the error proved for the
+            network covers those points.
     """
 
     values: Array
@@ -46,10 +47,19 @@ class Network(ABC):
     Calling it evaluates by the structure, in float64 and in blocks; `evaluate` adds the proved rounding bound.
     """
 
-    depth: ClassVar[int]
     kind: ClassVar[str]
     claim_kind: ClassVar[str] = "sup-error"
     dim: int
+
+    @property
+    @abstractmethod
+    def depth(self) -> int:
+        """The number of weight layers: one more than there are hidden layers."""
+
+    @property
+    def inputs(self) -> int:
+        """The number of entries of a point."""
+        return self.dim
 
     @property
     @abstractmethod
@@ -103,7 +113,7 @@ class Network(ABC):
     @property
     def parameters(self) -> int:
         """The number of entries of the flat weight matrices and biases, zeros included."""
-        sizes = (self.dim, *self.widths, 1)
+        sizes = (self.inputs, *self.widths, 1)
         return sum((before + 1) * after for before, after in pairwise(sizes))
 
     def __call__(self, points: ArrayLike) -> Array:
@@ -128,12 +138,16 @@ class Network(ABC):
         Raises:
             BadInput: The points are not finite real numbers of shape (n, dim).
         """
-        array = as_points(points, self.dim)
+        array = as_points(points, self.inputs)
         bound = self.rounding_error_upper  # first, since it refuses weights that could overflow
         with np.errstate(over="ignore", invalid="ignore"):  # far outside the ball, where nothing is promised
             blocks = [self._values(block) for block in point_blocks(array, self._points_at_once)]
         values = np.concatenate(blocks) if blocks else np.zeros(0)
-        return Evaluation(values, bound, outside_ball(array))
+        return Evaluation(values, bound, self._outside(array))
+
+    def _outside(self, points: Array) -> NDArray[np.bool_]:
+        """Which points lie outside the domain of what is proved."""
+        return outside_ball(points)
 
     @property
     @abstractmethod

@@ -11,6 +11,7 @@ any other path can be preceded by a horizontal link of length 0 at the cost of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.univariate.profile_samples import ProfileSamples
-from depthsep.univariate.square_layer import Envelope
 from depthsep.univariate.tube_path import min_link_path
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Bound = Callable[[Floats], Floats]
 
 __all__ = ["Hinges", "OuterTube"]
 
@@ -91,8 +92,8 @@ class OuterTube:
     gates: Indices
 
     @classmethod
-    def of(cls, samples: ProfileSamples, lower: Envelope, upper: Envelope, eps: float) -> OuterTube:
-        """Find the tube from the profile and the bounds of q; eps sets how much detail is kept."""
+    def of(cls, samples: ProfileSamples, lower: Bound, upper: Bound, eps: float) -> OuterTube:
+        """Find the tube from the profile and the bounds of q, functions of s; eps sets how much detail is kept."""
         radii = samples.radii
         low = np.minimum.accumulate(lower(radii**2)[::-1])[::-1]
         high = np.maximum.accumulate(upper(radii**2))

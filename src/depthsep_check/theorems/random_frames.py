@@ -1,11 +1,12 @@
-"""Check of networks for the cone 1 - ||x|| whose directions are the rows of random orthonormal frames.
+"""Check of networks for a cone alpha + beta ||x|| whose directions are the rows of random orthonormal frames.
 
 **Theorem.** Let d >= 2, let A_1, ..., A_K be independent Haar matrices of O(d), M = K d, u_1, ..., u_M their rows, and
-S(x) = M^-1 sum_i sqrt(d) |<u_i, x>|. Let 0 < eps < 1/2, 0 < t < 1, a, a' > 0 and s (1 - 2 eps) <= t. Then
+S(x) = M^-1 sum_i sqrt(d) |<u_i, x>|. Let beta != 0 and sigma its sign, 0 < 2 eps < |beta|, 0 < t < 1, a, a' > 0 and
+s (1 - 2 eps/|beta|) <= t. Then
 
-    N(x) = 1 - eps - S(x)/s,   that is   1 - eps - (K sqrt(d) s)^-1 sum_i |<u_i, x>|,
+    N(x) = alpha + sigma eps + beta S(x)/s,   that is   alpha + sigma eps + beta (K sqrt(d) s)^-1 sum_i |<u_i, x>|,
 
-is within eps of 1 - ||x|| on the whole unit ball, except with probability at most P_high + P_low, where
+is within eps of alpha + beta ||x|| on the whole unit ball, except with probability at most P_high + P_low, where
 
     P_high = (E e^(a|g|))^M / J_high,     J_high = int_0^(pi/2) exp(K L(a s sqrt(d) cos h)) pi(dh),
     P_low = (E e^(-a'|g|))^M / J_low,     J_low = int_0^hmax exp(K L(-a' sqrt(d) W(h))) pi(dh),
@@ -14,8 +15,8 @@ g standard normal, L(m) = ln E e^(m chi), chi the norm of a standard normal vect
 pi(dh) = c sin^(d-2)(h) dh, c = Gamma(d/2) / (Gamma((d-1)/2) sqrt(pi)), the law of the angle to a fixed point,
 W(h) = t cos h + (1 - t^2) sqrt(d) k sin h, k = Gamma((d-1)/2) / (sqrt(pi) Gamma(d/2)), tan hmax = 1/(2 t sqrt(d)).
 
-*Homogeneity.* If t <= S <= s on the sphere then, S being homogeneous, N - (1 - r) = -eps + r (1 - S(x/r)/s) with
-0 <= 1 - S/s <= 1 - t/s <= 2 eps: it lies in [-eps, eps].
+*Homogeneity.* If t <= S <= s on the sphere then, S being homogeneous, sigma (N - alpha - beta r) is
+eps - r |beta| (1 - S(x/r)/s) with 0 <= |beta| (1 - S/s) <= |beta| (1 - t/s) <= 2 eps: it lies in [-eps, eps].
 
 *Exponential moments.* Let R_k be iid copies of chi, l_k(x) = ||A_k x||_1, so that the mean of the l_k is sqrt(d) S(x),
 and Psi(b) = int E_R exp(b sum_k R_k l_k(x)) dx over the sphere, b = a or -a'. For fixed x the R_k A_k x are
@@ -46,9 +47,9 @@ W <= t cos x + (1 - t^2) sqrt(d) k sin y.
 *Width.* |z| = 2 relu(z) - z; the sum of all -z is linear in x, and a linear <l, x> is relu(<l, x> + |l|) - |l| on the
 unit ball: M + 1 units.
 
-*Rounding.* Rows moved by at most e each move S by at most sqrt(d) e and N by sqrt(d) e/s. The theorem is about ideal
-frames in real arithmetic. It says nothing about any one draw, and that a pseudo-random generator draws from Haar's law
-is a further assumption; `seed` and `generator` only name one draw.
+*Rounding.* Rows moved by at most e each move S by at most sqrt(d) e and N by |beta| sqrt(d) e/s. The theorem is about
+ideal frames in real arithmetic. It says nothing about any one draw, and that a pseudo-random generator draws from
+Haar's law is a further assumption; `seed` and `generator` only name one draw.
 
 Source: depthsep's own; the ingredients (exponential moments smoothed over caps, random sections of l_1) are classical.
 Cost: some hundred evaluations of E e^(m chi), each of d steps, or of U.
@@ -63,13 +64,14 @@ from typing import Any
 
 from flint import arb, fmpq
 
+from depthsep_check.cones import Affine, affine_in_radius
 from depthsep_check.document import TheoremDocument
 from depthsep_check.fields import fields_of, integer, item_list, word
 from depthsep_check.numbers import format_rational, parse_rational
-from depthsep_check.verdict import Budget, Malformed, Refuted
+from depthsep_check.theorems.profiles import read_expression
+from depthsep_check.verdict import Budget, Malformed, Refuted, Unsupported
 
 STEP = "random-frames"
-PROFILE = "1 - r"
 LAW = "haar-frames"
 GENERATOR = "pcg64-signed-qr"
 MAX_DIM = 10_000
@@ -116,16 +118,17 @@ def check(document: TheoremDocument) -> str:
         Unsupported: another function, law or generator than those known here.
         Exhausted: too many angles for such a dimension.
     """
-    _require_cone(document.function)
     claim, witness = _claim(document.claim), _witness(document.witness)
-    if not claim.scale * (1 - 2 * claim.eps) <= witness.tau_low:
-        raise Refuted("ratio", "scale * (1 - 2 eps) exceeds tau_low: such values of S do not keep the error below eps")
+    cone = _cone(document.function, claim)
+    if not claim.scale * (1 - 2 * claim.eps / abs(cone.slope)) <= witness.tau_low:
+        reason = "scale * (1 - 2 eps/|beta|) exceeds tau_low: such values of S do not keep the error below eps"
+        raise Refuted("ratio", reason)
     budget = Budget(_WORK)
     high = failure_high(claim.dim, claim.frames, claim.scale, witness.a_high, witness.angles_high, budget)
     low = failure_low(claim.dim, claim.frames, witness.tau_low, witness.a_low, witness.angles_low, budget)
     if not high + low <= arb(fmpq(1, 2**claim.bits)):
         raise Refuted(STEP, f"the failure probability is not certainly at most 2^-{claim.bits}")
-    return _statement(claim)
+    return _statement(claim, cone)
 
 
 def width(dim: int, frames: int) -> int:
@@ -133,15 +136,19 @@ def width(dim: int, frames: int) -> int:
     return dim * frames + 1
 
 
-def _statement(claim: _Claim) -> str:
-    rows = claim.dim * claim.frames
+def _statement(claim: _Claim, cone: Affine) -> str:
+    rows, sign = claim.dim * claim.frames, "+" if cone.slope > 0 else "-"
+    size = abs(cone.slope)
+    centre = format_rational(cone.constant + (claim.eps if cone.slope > 0 else -claim.eps))
+    norm = "||x||" if size == 1 else f"{format_rational(size)} ||x||"
     return (
         f"with probability at least 1 - 2^-{claim.bits} over the draw of {claim.frames} independent Haar frames of "
-        f"dimension {claim.dim}, u their {rows} rows, the network N(x) = {format_rational(1 - claim.eps)} - c sum_u "
-        f"|<u, x>|, 1/c = {claim.frames} sqrt({claim.dim}) {format_rational(claim.scale)}, has "
-        f"|N(x) - (1 - ||x||)| <= {format_rational(claim.eps)} for all real x with ||x|| <= 1 (exact arithmetic, ideal "
-        f"frames); depth 2, ReLU, width {width(claim.dim, claim.frames)}; nothing is proved about any one draw, such "
-        f"as that of seed {claim.seed}, and a pseudo-random generator is a further assumption"
+        f"dimension {claim.dim}, u their {rows} rows, the network N(x) = {centre} {sign} c sum_u |<u, x>|, 1/c = "
+        f"{claim.frames} sqrt({claim.dim}) {format_rational(claim.scale / size)}, has "
+        f"|N(x) - ({format_rational(cone.constant)} {sign} {norm})| <= {format_rational(claim.eps)} for all real x "
+        f"with ||x|| <= 1 (exact arithmetic, ideal frames); depth 2, ReLU, width {width(claim.dim, claim.frames)}; "
+        f"nothing is proved about any one draw, such as that of seed {claim.seed}, and a pseudo-random generator is a "
+        "further assumption"
     )
 
 
@@ -230,10 +237,14 @@ def mean_exp_negative(dim: int, m: arb) -> arb:
     return factor * (m * m / 2).hypgeom_u(half, arb(HALF))
 
 
-def _require_cone(value: Any) -> None:
-    fields = fields_of(value, "function", ("kind", "expression"))
-    word(fields["kind"], "function.kind", ("radial",))
-    word(fields["expression"], "function.expression", (PROFILE,))
+def _cone(function: Any, claim: _Claim) -> Affine:
+    """alpha and beta of the function, with 2 eps < |beta|."""
+    cone = affine_in_radius(read_expression(function, "radial", "r", claim.dim), claim.dim)
+    if cone is None or cone.slope == 0:
+        raise Unsupported("random frames for a profile other than alpha + beta*r with rational alpha and beta != 0")
+    if not 2 * claim.eps < abs(cone.slope):
+        raise Malformed("claim.eps", "must be below |beta|/2 for the profile alpha + beta*r")
+    return cone
 
 
 def _claim(value: Any) -> _Claim:
@@ -243,8 +254,8 @@ def _claim(value: Any) -> _Claim:
     for name, known in words.items():
         word(fields[name], f"claim.{name}", (known,))
     eps = parse_rational(fields["eps"], "claim.eps")
-    if not 0 < eps < HALF:
-        raise Malformed("claim.eps", "must lie strictly between 0 and 1/2")
+    if not eps > 0:
+        raise Malformed("claim.eps", "must be positive")
     return _Claim(
         dim=integer(fields["dim"], "claim.dim", 2, MAX_DIM),
         frames=integer(fields["frames"], "claim.frames", 1, MAX_FRAMES),
