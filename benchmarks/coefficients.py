@@ -34,7 +34,7 @@ from scipy.integrate import quad
 from scipy.special import betainc, betaincinv, eval_gegenbauer, jv
 
 from benchmarks.measure import environment, ratio, seconds, skip_line, table, timed
-from depthsep.lower_bounds.gegenbauer import gegenbauer_coefficients
+from depthsep.gegenbauer import coefficients as gegenbauer_coefficients
 from depthsep.lower_bounds.tubes import tubes_floor
 from depthsep_check.numbers import precision
 

@@ -11,7 +11,7 @@ import math
 import sys
 from pathlib import Path
 
-from depthsep.crossover import depth_two_bound, rows, source_width
+from depthsep.crossover import rows, source_width
 from depthsep.lower_bounds import LowerBound
 from depthsep.lower_bounds.tubes import tubes_floor
 from depthsep.reports import figures
@@ -31,13 +31,11 @@ def draw_floors(dims: list[int], log2_widths: list[int]) -> figures.Figure:
     return figures.draw_floors(curves, "step at the edge of the Eldan-Shamir measure, L2, any activation and weights")
 
 
-def draw_crossover(last_shallow: int, last_deep: int) -> figures.Figure:
-    dims = range(3, last_shallow + 1)
-    bounds = [(dim, depth_two_bound(OMEGA, WEIGHTS, EPS, dim)) for dim in dims]
-    shallow = [(float(dim), bound.log2_width_lower) for dim, bound in bounds if isinstance(bound, LowerBound)]
-    built = [row for row in rows(OMEGA, WEIGHTS, EPS, last_deep) if row.deep_widths is not None]
-    deep = [(float(row.dim), math.log2(sum(row.deep_widths or ()))) for row in built]
-    source = [(float(dim), math.log2(source_width(OMEGA, dim, EPS))) for dim in dims]
+def draw_crossover(last_dim: int) -> figures.Figure:
+    both = list(rows(OMEGA, WEIGHTS, EPS, last_dim))
+    shallow = [(float(row.dim), row.shallow.log2_width_lower) for row in both if isinstance(row.shallow, LowerBound)]
+    deep = [(float(row.dim), math.log2(sum(row.deep.widths))) for row in both if row.deep is not None]
+    source = [(float(row.dim), math.log2(source_width(OMEGA, row.dim, EPS))) for row in both]
     title = "sin(π d³ ⟨x, x′⟩) within 0.35 in L2, all weights at most 2^d"
     return figures.draw_crossover(shallow, deep, source, title)
 
@@ -48,7 +46,7 @@ def main(arguments: list[str]) -> None:
     step = 12 if quick else 2
     pictures = {
         "floors.png": draw_floors([5, 20] if quick else list(RADII), list(range(0, 49, step))),
-        "crossover.png": draw_crossover(5 if quick else 10, 3 if quick else 5),
+        "crossover.png": draw_crossover(5 if quick else 10),
     }
     for name, figure in pictures.items():
         (folder / name).write_bytes(figures.to_png(figure))

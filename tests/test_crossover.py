@@ -1,137 +1,18 @@
-"""The crossover: both sides, and that the depth-3 network with small weights is the same function."""
+"""The crossover: both sides are for one bound of the weights, and both are replayed."""
 
 from __future__ import annotations
 
+import json
 import math
-import random
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from depthsep.cli.app import run
-from depthsep.crossover import (
-    Row,
-    _power_of_two_below,
-    _widths_with_small_weights,
-    crossover,
-    depth_two_bound,
-    source_width,
-)
-from depthsep.errors import BadInput
+from depthsep.crossover import Row, crossover, depth_two_bound, source_width
+from depthsep.errors import BadInput, OutOfReach
 from depthsep.lower_bounds import LowerBound, NoBound
-from depthsep.networks import Orbit, RidgeGroup, SeparableNetwork, ShallowNetwork
-
-Matrix = list[list[Fraction]]
-Layers = list[tuple[Matrix, list[Fraction]]]
-
-
-def network(largest: float = 1.0, extra: bool = True) -> SeparableNetwork:
-    """A network of dimension 3, q(x) a little like 2 ||x||^2."""
-    first = 0.0 if extra else 0.125
-    return SeparableNetwork(
-        dim=3,
-        thresholds=(first, 0.25, 0.5, 0.75),
-        weights=(0.25, 1.0, 1.25, 0.75),
-        affine_offset=0.5 if extra else None,
-        bias=-0.375,
-        second_thresholds=(0.5, 1.0, 1.5, 2.0),
-        sides=("right", "left", "right", "left"),
-        second_weights=(largest, -0.5 * largest, -0.75 * largest, 0.25),
-    )
-
-
-def exact_layers(net: SeparableNetwork) -> Layers:
-    """The flat layers as rationals, on the pair (x, x') in place of y = (x + x')/2."""
-    layers: Layers = [
-        ([[Fraction(float(entry)) for entry in row] for row in matrix], [Fraction(float(entry)) for entry in bias])
-        for matrix, bias in net.dense_layers()
-    ]
-    halved = [[entry / 2 for entry in row] * 2 for row in layers[0][0]]
-    return [(halved, layers[0][1]), *layers[1:]]
-
-
-def scaled(layers: Layers, first: Fraction, second: Fraction, copies: int) -> Layers:
-    """The first layer times `first`, the second times `second`, its units `copies` times, the output put right."""
-    (w1, b1), (w2, b2), (w3, b3) = layers
-    return [
-        ([[first * e for e in row] for row in w1], [first * e for e in b1]),
-        ([[second / first * e for e in row] for row in w2] * copies, [second * e for e in b2] * copies),
-        ([[e / (second * copies) for e in row] * copies for row in w3], b3),
-    ]
-
-
-def value(layers: Layers, point: list[Fraction]) -> Fraction:
-    for depth, (matrix, bias) in enumerate(layers):
-        point = [sum((w * p for w, p in zip(row, point, strict=True)), b) for row, b in zip(matrix, bias, strict=True)]
-        if depth < len(layers) - 1:
-            point = [max(entry, Fraction(0)) for entry in point]
-    return point[0]
-
-
-def largest(layers: Layers) -> Fraction:
-    return max(abs(e) for matrix, bias in layers for row in [*matrix, bias] for e in row)
-
-
-def scales(layers: Layers, bound: Fraction) -> tuple[Fraction, Fraction, int]:
-    """The largest powers of two that the first two layers may be multiplied by, and the copies that are then needed."""
-    (w1, b1), (w2, b2), (w3, _) = layers
-    first = _power_of_two_below(bound / max(abs(e) for row in [*w1, b1] for e in row))
-    top = max(abs(e) for row in w2 for e in row)
-    second = _power_of_two_below(min(bound * first / top, bound / max(abs(e) for e in b2)))
-    copies = 1
-    while max(abs(e) for e in w3[0]) > bound * second * copies:
-        copies *= 2
-    return first, second, copies
-
-
-@pytest.mark.parametrize("extra", [True, False])
-@pytest.mark.parametrize("size", [1.0, 16.0, 33.0])
-@pytest.mark.parametrize("bound", [Fraction(2), Fraction(8), Fraction(7, 3)])
-def test_an_equal_network_of_small_weights_has_the_widths_that_are_counted(
-    bound: Fraction, size: float, extra: bool
-) -> None:
-    net = network(size, extra)
-    layers = exact_layers(net)
-    small = scaled(layers, *scales(layers, bound))
-    assert largest(small) <= bound
-    found = _widths_with_small_weights(net, bound)
-    assert found == (len(small[0][0]), len(small[1][0]))
-    assert found[0] == net.widths[0]
-
-    rng = random.Random(7)
-    for _ in range(3):
-        pair = [Fraction(rng.randint(-40, 40), 64) for _ in range(6)]
-        middle = [(a + b) / 2 for a, b in zip(pair[:3], pair[3:], strict=True)]
-        assert value(small, pair) == value(layers, pair) == net.evaluate_exact(middle)
-
-
-def test_splitting_is_needed_and_not_overdone() -> None:
-    counts = [_widths_with_small_weights(network(size), Fraction(8)) for size in (1.0, 64.0, 65.0, 1e6)]
-    widths = [found[1] for found in counts if found is not None]
-    assert len(widths) == 4
-    assert widths[0] == 4
-    assert widths == sorted(widths)
-    assert all(width % 4 == 0 and math.log2(width // 4).is_integer() for width in widths)
-    assert widths[-1] > 1000
-
-
-def test_a_bias_of_the_output_cannot_be_scaled_away() -> None:
-    assert _widths_with_small_weights(network(), Fraction(1, 4)) is None
-
-
-def test_only_separable_networks_are_scaled() -> None:
-    shallow = ShallowNetwork(2, 0.0, (RidgeGroup(Orbit((1,), 2), (0.5,), (1.0,)),))
-    with pytest.raises(TypeError, match="not a depth-3 network"):
-        _widths_with_small_weights(shallow, Fraction(8))
-
-
-@pytest.mark.parametrize(
-    ("value", "power"),
-    [(Fraction(1), 1), (Fraction(8), 8), (Fraction(9), 8), (Fraction(1, 3), Fraction(1, 4)), (Fraction(3, 4), 0.5)],
-)
-def test_powers_of_two(value: Fraction, power: Fraction) -> None:
-    assert _power_of_two_below(value) == power
+from depthsep_check import check
 
 
 def test_the_crossover_of_the_source_function_is_dimension_4() -> None:
@@ -141,31 +22,29 @@ def test_the_crossover_of_the_source_function_is_dimension_4() -> None:
     assert seen == ["dimension 3", "dimension 4"]
     assert [(row.dim, row.weights, row.separated) for row in found] == [(3, 8, False), (4, 16, True)]
     for row in found:
-        assert isinstance(row.shallow, LowerBound)
-        assert row.shallow.verdict.ok
-        assert row.deep.verdict.ok
-        assert (row.shallow.eps, row.deep.eps) == (Fraction(35, 100), Fraction(35, 100))
-        assert row.deep.sup_error_upper <= row.shallow.eps
-        assert row.deep_widths is not None
-        assert row.separated == (row.shallow.width_lower > sum(row.deep_widths))
-        _same_function_with_small_weights(row)
+        _both_sides_obey_one_bound(row)
 
 
-def _same_function_with_small_weights(row: Row) -> None:
-    """The widths that a row prints are those of a network that was built: its entries and its values are looked at."""
-    net = row.deep.network
-    assert isinstance(net, SeparableNetwork)
-    layers = exact_layers(net)
-    first, second, copies = scales(layers, row.weights)
-    assert row.deep_widths == (net.widths[0], net.widths[1] * copies)
-    (w1, b1), (w2, b2), (w3, b3) = layers
-    sizes = [max(abs(e) for line in lines for e in line) for lines in ([*w1, b1], w2, [b2], w3, [b3])]
-    factors = [first, second / first, second, 1 / (second * copies), Fraction(1)]
-    assert all(size * factor <= row.weights for size, factor in zip(sizes, factors, strict=True))
-    rng = np.random.default_rng(3)
-    x, other = (v / np.linalg.norm(v) for v in rng.standard_normal((2, row.dim)))
-    wanted = math.sin(math.pi * row.dim**3 * float(x @ other))
-    assert abs(float(net([(x + other) / 2])[0]) - wanted) <= 0.35 + 1e-9
+def _both_sides_obey_one_bound(row: Row) -> None:
+    """The checker replays both documents again, and both name the bound, the accuracy and the same function."""
+    assert isinstance(row.shallow, LowerBound)
+    assert row.deep is not None
+    below, above = json.loads(row.shallow.document), row.deep.document
+    assert check(row.shallow.document).ok
+    assert check(json.dumps(above)).ok
+    assert below["function"]["expression"] == above["function"]["expression"] == "sin((pi*d^3)*t)"
+    assert (row.shallow.domain, row.deep.function.domain) == ("sphere-pairs", "sphere-pairs")
+    assert Fraction(above["claim"]["max_weight"]) == row.weights
+    assert row.shallow.weight_class == f"entries <= {row.weights}"
+    assert row.deep.max_weight <= row.weights
+    assert row.deep.sup_error_upper <= row.shallow.eps == row.deep.eps == Fraction(35, 100)
+    assert row.separated == (row.shallow.width_lower > sum(row.deep.widths))
+
+
+def test_no_network_with_such_weights_is_a_row() -> None:
+    dim, (row,) = crossover("pi*d^3", "1/1000", "0.35", last_dim=3)
+    assert (dim, row.deep, row.separated) == (None, None, False)
+    assert row.deep_failure == "no proof for any network with such weights"
 
 
 def test_depth_two_says_why_it_knows_nothing() -> None:
@@ -208,6 +87,22 @@ def test_the_command_says_what_it_does_not_know(capsys: pytest.CaptureFixture[st
     assert "nothing is known" in out
     assert "dimension 3, depth 2: eps = 4/5 is not below the L2 distance of the function from its mean" in out
     assert out.endswith("no certified separation up to dimension 3\n")
+
+
+def test_the_command_says_that_no_network_was_found(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OutOfReach("a network", found="nothing so small")
+
+    monkeypatch.setattr("depthsep.crossover.build", refuse)
+    assert run(OPTIONS) == 0
+    out = capsys.readouterr().out
+    assert "none was found" in out
+    assert "dimension 3, depth 3: nothing so small" in out
+    assert run([*OPTIONS, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["depth3"], row["depth3_widths"], row["depth3_unknown"]) == (None, None, "nothing so small")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ DEEP = "Separable squares and one profile (depth 3)"
 BALL = "Ball indicator, exact off its margin (depth 3)"
 SOURCE = "Polynomial width at depth 2, for a fixed accuracy"
 RANK = "Rank bound (any depth)"
-FAMILIES = "Families of directions (depth 2)"
+FAMILIES = "The plan: families of directions (depth 2, relu)"
 IDENTITIES = "Polynomials in r^2 through exact identities (depth 2)"
 LIMITS = "Limits of moments (a limit of the method, not of depth 2)"
 SINE = "No polynomial width at depth 2 when the accuracy shrinks with the dimension"
@@ -28,7 +28,7 @@ def test_the_cone() -> None:
     cone = explain("1 - r", dim=10, eps="0.1")
     assert [theorem.name for theorem in cone.theorems if theorem.applies][:3] == [SOURCE, SHALLOW, DEEP]
     assert note(cone, SHALLOW).hypotheses[-1].found == "degree 4, error 0.0676, 100 directions (estimates)"
-    assert note(cone, SHALLOW).predicted_widths == {"neurons (estimate)": "about 1,500"}
+    assert note(cone, SHALLOW).predicted_widths == {"neurons (estimate)": "about 500"}
     assert note(cone, RANK).predicted_widths == {"at least (proved)": "10"}
     assert not note(cone, BALL).applies
     assert note(cone, "Exponential width at depth 2 for an inner product").applies is False
@@ -51,17 +51,23 @@ def test_the_deep_estimate_is_near_what_is_reached(dim: int, eps: str, reached: 
     assert 0.75 * reached < estimate < 1.25 * reached
 
 
-def test_every_family_of_a_degree_that_suffices_is_predicted() -> None:
-    families = note(explain("1 - r", dim=10, eps="0.1"), FAMILIES)
-    assert families.hypotheses[-1].found == "from degree 4 on"
-    assert families.predicted_widths["degree 4, (1) + (11) (estimate)"] == "100 directions, about 1,500 neurons"
-    assert families.predicted_widths["degree 6, (1) + code of 256 rows (estimate)"].startswith("266 directions, about ")
-    assert {name.split(",")[0] for name in families.predicted_widths} == {"degree 4", "degree 6", "degree 8"}
-    assert all(name.endswith("(estimate)") for name in families.predicted_widths)
-    plane = note(explain("1 - r", dim=2, eps="0.1"), FAMILIES).predicted_widths
-    assert next(iter(plane)) == "degree 4, 3 equiangular lines (estimate)"
+def test_the_plan_lists_what_build_chooses_from() -> None:
+    widths = note(explain("1 - r", dim=10, eps="0.1"), FAMILIES).predicted_widths
+    first = "moment sandwich of degree 6, (1) + (11) + code of 256 rows (estimate)"
+    assert next(iter(widths)) == first
+    assert widths[first] == "356 directions, about 500 neurons, 6.0e3 weights if written out"
+    assert "moment sandwich of degree 4, (1) + (11) (estimate)" in widths
+    group = note(explain("1 - r", dim=5, eps="0.1"), FAMILIES).predicted_widths
+    assert next(iter(group)).startswith("reflection group, ")
     constant = note(explain("1/2", dim=5, eps="0.1"), FAMILIES)
-    assert constant.hypotheses[-1].found == "from degree 0 on"
+    assert constant.applies is None
+    assert constant.predicted_widths == {}
+
+
+def test_the_plan_is_made_for_the_activation() -> None:
+    smooth = explain("1 - r", dim=10, eps="0.3", activation="gelu")
+    widths = note(smooth, FAMILIES.replace("relu", "gelu")).predicted_widths
+    assert next(iter(widths.values())) == "10 directions, about 40 neurons, 4.8e2 weights if written out"
 
 
 def test_exact_identities_are_predicted_for_polynomials_in_squares() -> None:

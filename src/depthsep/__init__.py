@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from depthsep.certificates.exact import CertifiedExact as CertifiedExact
     from depthsep.certificates.exact import ExactTarget as ExactTarget
     from depthsep.certificates.exact import certify_exact as certify_exact
+    from depthsep.certificates.fitted import CertifiedFit as CertifiedFit
     from depthsep.certificates.probabilistic import ProbabilisticNetwork as ProbabilisticNetwork
     from depthsep.constructions.exact_networks import exact_cantor as exact_cantor
     from depthsep.constructions.exact_networks import exact_maximum as exact_maximum
     from depthsep.constructions.exact_networks import exact_parity as exact_parity
     from depthsep.constructions.exact_networks import exact_sawtooth as exact_sawtooth
-    from depthsep.constructions.univariate_fit import CertifiedFit as CertifiedFit
     from depthsep.constructions.univariate_fit import fit as fit
     from depthsep.explanation import explain as explain
     from depthsep.functions import BallIndicator as BallIndicator
@@ -54,7 +54,7 @@ _HOMES = {
     "build_random": "depthsep.api",
     "fit": "depthsep.constructions.univariate_fit",
     "register_activation": "depthsep.own_activations",
-    "CertifiedFit": "depthsep.constructions.univariate_fit",
+    "CertifiedFit": "depthsep.certificates.fitted",
     "ProbabilisticNetwork": "depthsep.certificates.probabilistic",
     "separate": "depthsep.api",
     "Separation": "depthsep.api",
@@ -83,6 +83,7 @@ _HOMES = {
     "check": "depthsep_check",
     "errors": "depthsep.errors",
     "exports": "depthsep.exports",
+    "gegenbauer": "depthsep.gegenbauer",
     "learning": "depthsep.learning",
     "lower_bounds": "depthsep.lower_bounds",
     "networks": "depthsep.networks",

@@ -167,7 +167,7 @@ def activation(name: str) -> Activation:
     found = ACTIVATIONS.get(name.replace("-", "_"))
     if found is None:
         near = difflib.get_close_matches(name, ACTIVATIONS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "register_activation(...) adds your own, for fits"
+        hint = f"did you mean {near[0]!r}?" if near else "register_activation(...) adds your own"
         raise BadInput(f"the activation {name!r}", needed=f"one of {', '.join(ACTIVATIONS)}", do=hint)
     return found
 

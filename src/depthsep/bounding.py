@@ -197,8 +197,10 @@ def parse_weight_bound(weights: str | int | Fraction | None, dim: int) -> Fracti
     >>> parse_weight_bound("2^d", 10)
     Fraction(1024, 1)
     """
+    if weights is None:
+        return None
     if not isinstance(weights, str):
-        return None if weights is None else Fraction(weights)
+        return _positive_bound(weights, Fraction(weights))
     power = _POWER.fullmatch(weights)
     if power is not None:  # formulas stop at the exponent 200
         base, exponent = int(power[1]), dim if power[2] == "d" else int(power[2])
@@ -206,9 +208,13 @@ def parse_weight_bound(weights: str | int | Fraction | None, dim: int) -> Fracti
             raise BadInput(f"the bound of the weights {weights!r}", found=f"dim = {dim}", needed="at most 390 digits")
         return Fraction(base) ** exponent
     value = parse_profile(weights, dim, variables=()).rational(fmpq(0), dim)
-    if value is None or value <= 0:
-        raise BadInput(f"the bound of the weights {weights!r}", needed="a positive rational number, such as 2^d or 64")
-    return Fraction(int(value.p), int(value.q))
+    return _positive_bound(weights, Fraction(0) if value is None else Fraction(int(value.p), int(value.q)))
+
+
+def _positive_bound(weights: str | int | Fraction, value: Fraction) -> Fraction:
+    if value > 0:
+        return value
+    raise BadInput(f"the bound of the weights {str(weights)!r}", needed="a positive rational number, such as 2^d or 64")
 
 
 def _setting(measure: str | None, domain: str) -> str:

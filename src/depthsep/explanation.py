@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 
 from depthsep.accuracy import Accuracy, parse_accuracy
+from depthsep.activations import activation as activation_of
 from depthsep.constructions.cubature import exact_cubature
-from depthsep.constructions.direction_families import families
 from depthsep.constructions.polynomial_radial import polynomial_in_squares, predicted_width
+from depthsep.constructions.shallow_radial import largest_degree
 from depthsep.decimals import lower_decimal, upper_decimal
 from depthsep.errors import BadInput
 from depthsep.functions import BallIndicator, Function, Radial, parse_function
 from depthsep.lower_bounds import LowerBound, NoBound, cells_bound, rank_bound
 from depthsep.lower_bounds.moment_limits import MomentLimit, exact_identity_directions, moment_limit
+from depthsep.planning import Prospect, plan
 from depthsep.source_widths import lipschitz_upper, source_note, source_width
 from depthsep.univariate.tube_path import min_link_path
 
@@ -32,7 +34,6 @@ __all__ = ["Explanation", "Hypothesis", "TheoremNote", "explain"]
 
 _LARGEST_DEGREE = 10  # of the polynomials in r^2 that are tried
 _QUICK_DEGREE = 6  # beyond it the width of exact identities would take seconds to predict
-_FURTHER = 2  # degrees beyond the first that suffices, whose families are shown
 _GRID = 400
 
 
@@ -105,13 +106,17 @@ class Explanation:
         }
 
 
-def explain(function: str, *, dim: int, eps: Accuracy | None = None) -> Explanation:
+def explain(
+    function: str, *, dim: int, eps: Accuracy | None = None, activation: str = "relu", max_width: int | None = None
+) -> Explanation:
     """Say which theorems apply to a function, a dimension and an accuracy.
 
     Args:
         function: A formula in r, or ball(radius, margin).
         dim: The dimension.
         eps: The accuracy in the sup norm on the unit ball, exact. Left out only for a ball, which is met exactly.
+        activation: Of the depth-2 networks whose widths are predicted.
+        max_width: Wider depth-2 networks are not looked at; 10,000,000 if not given.
 
     Returns:
         The notes: upper bounds first, then lower bounds, then famous theorems that are about something else.
@@ -125,7 +130,7 @@ def explain(function: str, *, dim: int, eps: Accuracy | None = None) -> Explanat
     """
     target = parse_function(function, dim)
     target.validate()
-    request = _Request(target, _accuracy(target, eps))
+    request = _Request(target, _accuracy(target, eps), activation_of(activation).name, max_width)
     notes = tuple(theorem(request) for theorem in _THEOREMS)
     return Explanation(request.function.text, dim, request.eps, notes)
 
@@ -136,6 +141,23 @@ class _Request:
 
     function: Function
     eps: Fraction
+    activation: str
+    max_width: int | None
+
+    @cached_property
+    def prospects(self) -> list[Prospect]:
+        """The ways to a depth-2 network, the narrowest first."""
+        fit = _first_even_fit(self)
+        if fit is None or not 0 < fit.degree <= largest_degree(self.dim):
+            return []
+        return plan(
+            self.function.text,
+            dim=self.dim,
+            eps=self.eps,
+            activation=self.activation,
+            max_width=self.max_width,
+            thorough=False,
+        )
 
     @property
     def dim(self) -> int:
@@ -194,9 +216,9 @@ def _moment_sandwich(request: _Request) -> TheoremNote:
         found = "" if fit is None else fit.summary(request.dim)
         text = f"an even polynomial of degree at most {2 * _LARGEST_DEGREE} is within eps of the profile"
         hypotheses.append(Hypothesis(text, fit is not None or None, found))
-        if fit is not None:
-            neurons = _directions(request.dim, fit.degree) * fit.neurons_per_direction(request)
-            predicted["neurons (estimate)"] = f"about {_two_digits(neurons)}"
+        sandwiches = [prospect.neurons for prospect in request.prospects if prospect.way == "moment sandwich"]
+        if sandwiches:
+            predicted["neurons (estimate)"] = f"about {_two_digits(min(sandwiches))}"
     return TheoremNote(
         "Moment sandwich (depth 2)",
         "this library, after Safran, Eldan and Shamir 2019, Theorem 1",
@@ -211,35 +233,28 @@ def _families(request: _Request) -> TheoremNote:
     hypotheses = [request.positive_eps(), request.is_formula()]
     predicted: dict[str, str] = {}
     if all(hypothesis.holds for hypothesis in hypotheses):
-        first = _first_even_fit(request)
-        found = "" if first is None else f"from degree {2 * first.degree} on"
-        hypotheses.append(
-            Hypothesis("even polynomials of some degree are within eps", first is not None or None, found)
-        )
-        degrees = () if first is None else range(max(first.degree, 1), first.degree + 1 + _FURTHER)
-        for degree in degrees:
-            predicted |= _predicted_families(request, degree)
+        text = "some family of directions is seen to get there within seconds"
+        hypotheses.append(Hypothesis(text, bool(request.prospects) or None))
+        predicted = {_name(prospect): _size(prospect, request.dim) for prospect in request.prospects}
     return TheoremNote(
-        "Families of directions (depth 2)",
+        f"The plan: families of directions (depth 2, {request.activation})",
         "this library",
-        "What the search for a moment sandwich chooses from, by the degree of its polynomials. Predictions: as many "
-        "neurons for each direction as moments of that degree take on average; searches often end at half.",
+        "What `build` chooses from, the most promising first. Directions are counted; neurons are what the programs "
+        "start with, an estimate: searches often end at half, and build what still might be narrower as well.",
         tuple(hypotheses),
         predicted,
     )
 
 
-def _predicted_families(request: _Request, degree: int) -> dict[str, str]:
-    """Directions and neurons of all families of a degree."""
-    each = _even_fit(request.function, degree).neurons_per_direction(request)
-    predicted = {}
-    for family in families(request.dim, degree):
-        directions = sum(group.count for group in family.groups)
-        neurons = _two_digits(directions * each)
-        predicted[f"degree {2 * degree}, {family.name} (estimate)"] = (
-            f"{directions:,} directions, about {neurons} neurons"
-        )
-    return predicted
+def _name(prospect: Prospect) -> str:
+    degree = "" if prospect.degree is None else f" of degree {prospect.degree}"
+    return f"{prospect.way}{degree}, {prospect.family} (estimate)"
+
+
+def _size(prospect: Prospect, dim: int) -> str:
+    neurons = float(f"{prospect.neurons:.1e}")
+    weights = f"{neurons * (dim + 2):.1e}".replace("e+0", "e").replace("e+", "e")
+    return f"{prospect.directions:,} directions, about {neurons:,.0f} neurons, {weights} weights if written out"
 
 
 def _exact_identities(request: _Request) -> TheoremNote:
@@ -326,22 +341,9 @@ class _EvenFit:
     error: float
 
     def summary(self, dim: int) -> str:
+        """What it would take, by the formula of orbits or of exact designs."""
         directions = _directions(dim, self.degree)
         return f"degree {2 * self.degree}, error {max(0.0, self.error):.3g}, {directions:,} directions (estimates)"
-
-    def neurons_per_direction(self, request: _Request) -> float:
-        """Twice the knots of a sandwich that gives each degree an equal share of what the fit leaves of eps.
-
-        The estimate is ~ (1/4) sum_j sqrt(2j (2j - 1) |a_j| (k + 1) / rest) (1/j + log(1 / t_j)), t_j = c_j^(1 / 2j),
-        c_j the mean of u_1^(2j) on the sphere; searches end at about a third of it.
-        """
-        rest = float(request.eps) - self.error
-        knots, moment = 0.0, 1.0
-        for j, coefficient in list(enumerate(self.coefficients))[1:]:
-            moment *= (2 * j - 1) / (request.dim + 2 * j - 2)
-            size = math.sqrt(2 * j * (2 * j - 1) * abs(coefficient) * (self.degree + 1) / rest)
-            knots += size * (1 / j - math.log(moment) / (2 * j)) / 4
-        return max(2.0, 2 * knots / 3)
 
 
 def _first_even_fit(request: _Request) -> _EvenFit | None:
@@ -514,7 +516,7 @@ def _daniely(request: _Request) -> TheoremNote:
         "Exponential width at depth 2 for an inner product",
         "Daniely 2017 (arXiv:1702.08489)",
         "Functions of <x, x'> far from low-degree polynomials need a width exponential in d at depth 2, weights "
-        "up to 2^d.",
+        "up to 2^d, but not at depth 3: see `separate`, `crossover` and `tradeoff` on the domain spheres.",
         (Hypothesis("the function depends on the inner product of two unit vectors", False, "here: on the norm of x"),),
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
-from depthsep.activations import ACTIVATIONS, Activation
+from depthsep.activations import ACTIVATIONS, Activation, activation
 from depthsep.errors import BadInput
 from depthsep.functions.formula import FLOAT_OPERATIONS, parse_profile
 from depthsep_check.activations import Activation as Judge
@@ -22,7 +22,7 @@ from depthsep_check.asymptotics import Unknown, own_activation
 from depthsep_check.expression import Expression
 from depthsep_check.numbers import precision
 
-__all__ = ["forget_activation", "register_activation"]
+__all__ = ["activation_in_document", "forget_activation", "register_activation"]
 
 Array = NDArray[np.float64]
 
@@ -60,6 +60,24 @@ def register_activation(name: str, expression: str) -> Activation:
         raise BadInput(f"the name {name!r}", needed="letters, digits and underscores, beginning with a letter")
     if name in ACTIVATIONS:
         raise BadInput(f"the name {name!r}", found="it is taken", do="choose another one")
+    made = _proved(name, expression)
+    ACTIVATIONS[name] = made
+    return made
+
+
+def activation_in_document(value: str | dict[str, str]) -> Activation:
+    """The activation that a document names or gives by a formula; a formula that has no name here is its own name.
+
+    Raises:
+        BadInput: There is none of this name, or Assumption 1 could not be proved for the formula.
+    """
+    if isinstance(value, str):
+        return activation(value)
+    known = (made for made in ACTIVATIONS.values() if made.in_documents == value)
+    return next(known, None) or _proved(value["expression"], value["expression"])
+
+
+def _proved(name: str, expression: str) -> Activation:
     formula = parse_profile(expression, 1, variables=("t",))
     try:
         with precision(_BITS):
@@ -67,7 +85,7 @@ def register_activation(name: str, expression: str) -> Activation:
             constant = _constant(judge)
     except Unknown as unknown:
         raise BadInput(f"the activation {expression}", found=str(unknown), needed=_NEEDED) from None
-    made = Activation(
+    return Activation(
         name=name,
         formula=expression,
         function=_floats(formula, judge),
@@ -80,8 +98,6 @@ def register_activation(name: str, expression: str) -> Activation:
         torch="",
         own=(expression, judge),
     )
-    ACTIVATIONS[name] = made
-    return made
 
 
 def forget_activation(name: str) -> None:

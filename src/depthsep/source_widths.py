@@ -21,6 +21,7 @@ __all__ = ["lipschitz_upper", "source_note", "source_width"]
 
 _BOXES = 1024
 _BITS = 64
+_DEEPEST = 3  # no formula is quoted for deeper networks
 
 
 def lipschitz_upper(function: Function) -> Fraction | None:
@@ -53,7 +54,7 @@ def source_width(function: Function, depth: int, eps: Fraction) -> str | None:
     >>> source_width(Radial("1 - r", dim=10), 3, Fraction(1, 10))
     '16,000'
     """
-    if eps <= 0:
+    if eps <= 0 or depth > _DEEPEST:
         return None
     lipschitz = lipschitz_upper(function)
     if not lipschitz:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from depthsep.accuracy import Accuracy, parse_accuracy
 from depthsep.certificates.document import CertifiedNetwork
 from depthsep.errors import BadInput, OutOfReach
-from depthsep.functions import InnerProduct, Radial
+from depthsep.functions import BallIndicator, parse_function
 from depthsep.progress import Progress, silent
 
 __all__ = ["TradeoffRow", "tradeoff"]
@@ -73,7 +73,9 @@ def tradeoff(
     """
     from depthsep.constructions import folding
 
-    function, accuracy, asked = _function(text, dim, domain), parse_accuracy(eps), list(depths)
+    function, accuracy, asked = parse_function(text, dim, domain), parse_accuracy(eps), list(depths)
+    if isinstance(function, BallIndicator):
+        raise BadInput(f"the trade of depth for width of {text}", needed="a formula: a ball indicator takes depth 3")
     if not asked or min(asked) < _LEAST_DEPTH:
         raise BadInput(f"depths {asked}", needed=f"at least one, each at least {_LEAST_DEPTH}")
     function.validate()
@@ -85,13 +87,3 @@ def tradeoff(
         except OutOfReach as error:
             rows.append(TradeoffRow(depth, None, error.found))
     return rows
-
-
-def _function(text: str, dim: int, domain: str) -> Radial | InnerProduct:
-    if domain == "ball":
-        return Radial(text, dim)
-    if domain == "spheres":
-        return InnerProduct(text, dim, "sphere-pairs")
-    if domain == "balls":
-        return InnerProduct(text, dim, "ball-pairs")
-    raise BadInput(f"the domain {domain!r}", needed='"ball", "spheres" or "balls"')

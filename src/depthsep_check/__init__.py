@@ -32,7 +32,7 @@ from depthsep_check.document import (
     read,
 )
 from depthsep_check.numbers import precision
-from depthsep_check.verdict import CheckFailure, Exhausted, Malformed, Status, Unsupported, Verdict, one_line
+from depthsep_check.verdict import CheckFailure, Exhausted, Malformed, Status, Verdict, one_line
 
 __all__ = ["Source", "Status", "Verdict", "check", "check_model"]
 
@@ -60,7 +60,7 @@ def check_model(source: Source, model_path: PathLike[str] | str) -> Verdict:
     """
     from depthsep_check.model_files import compare
 
-    return _verdict(lambda: compare(_read_network(source), model_path))
+    return _verdict(lambda: compare(_read(source), model_path))
 
 
 def _verdict(proof: Callable[[], str]) -> Verdict:
@@ -86,13 +86,6 @@ def _read(source: Source) -> Document | TheoremDocument | NetworkDocument:
         return read(json.dumps(source))
     except (TypeError, ValueError) as error:
         raise Malformed("document", f"not a JSON object ({error})") from None
-
-
-def _read_network(source: Source) -> Document | NetworkDocument:
-    document = _read(source)
-    if isinstance(document, TheoremDocument):
-        raise Unsupported("a model file beside a document without a network")
-    return document
 
 
 def _judge_of(kind: str) -> str:

@@ -195,10 +195,10 @@ class ActivationGroup:
 
 @dataclass(frozen=True, slots=True)
 class ActivationRidgeNetwork:
-    """Depth 2: bias + the groups, the units having the activation of this name."""
+    """Depth 2: bias + the groups, the units having the activation of this name, or that of a formula in t."""
 
     dim: int
-    activation: str
+    activation: str | Expression
     bias: fmpq
     groups: tuple[ActivationGroup, ...]
 
@@ -326,6 +326,11 @@ class Document:
     made_by: str
 
 
+def activation_text(network: ActivationRidgeNetwork) -> str:
+    """The activation as sentences name it."""
+    return network.activation if isinstance(network.activation, str) else f"t -> {network.activation.text}"
+
+
 def sup_error_statement(document: Document, widths: tuple[int, ...]) -> str:
     """The sentence that a verified sup-error document proves: error, domain, arithmetic, depth, widths and function."""
     claim, function = document.claim, document.function
@@ -337,7 +342,7 @@ def sup_error_statement(document: Document, widths: tuple[int, ...]) -> str:
         inner, outer = function.radius - function.margin, function.radius + function.margin
         meaning = f"f = 1 where ||x|| <= {inner}, f = 0 where ||x|| >= {outer}, no claim between"
     network = document.network
-    units = f", activation {network.activation}" if isinstance(network, ActivationRidgeNetwork) else ""
+    units = f", activation {activation_text(network)}" if isinstance(network, ActivationRidgeNetwork) else ""
     return (
         f"|N(x) - f(x)| <= {format_rational(claim.error)} for all real x with ||x|| <= 1 in dimension {claim.dim} "
         f"(exact arithmetic); depth {len(widths) + 1}, widths ({', '.join(map(str, widths))}){units}; {meaning}"
@@ -580,12 +585,27 @@ def _ridge_group(value: Any, place: str, dim: int) -> RidgeGroup:
 
 def _activation_groups(value: Any, place: str) -> ActivationRidgeNetwork:
     fields = fields_of(value, place, ("kind", "activation", "dim", "bias", "groups"))
-    activation = fields["activation"]
-    word(activation, f"{place}.activation", tuple(ACTIVATIONS))
+    activation = _activation(fields["activation"], f"{place}.activation")
     dim = integer(fields["dim"], f"{place}.dim", 1, MAX_DIM)
     bias = parse_weight(fields["bias"], f"{place}.bias")
     groups = item_list(fields["groups"], f"{place}.groups", MAX_GROUPS, lambda v, p: _activation_group(v, p, dim))
     return ActivationRidgeNetwork(dim, activation, bias, groups)
+
+
+def _activation(value: Any, place: str) -> str | Expression:
+    """The name of a known activation, or the formula of another one; whether that can serve is not decided here."""
+    if not isinstance(value, dict):
+        word(value, place, tuple(ACTIVATIONS))
+        return str(value)
+    text = fields_of(value, place, ("expression",))["expression"]
+    if not isinstance(text, str):
+        raise Malformed(f"{place}.expression", f"expected a text, found {shown(text)}")
+    try:
+        formula = parse(text, variables=("t",))
+        formula.program(1)
+    except ExpressionError as error:
+        raise Malformed(f"{place}.expression", f"column {error.position + 1}: {error.expected}") from None
+    return formula
 
 
 def _activation_group(value: Any, place: str, dim: int) -> ActivationGroup:

@@ -350,13 +350,13 @@ def _break_means(breaks: Sequence[tuple[Number, Number]], dim: int, degrees: Seq
         weight = size * (1 - at * at) ** (arb(fmpq(dim - 3, 2)) + order)
         values = polynomials(dim + 2 * order, at, degrees[-1] - order)
         means = [mean + weight * values[n - order] for mean, n in zip(means, degrees, strict=True)]
-    factor = _density_factor(dim) / (dim - 1)
+    factor = density_factor(dim) / (dim - 1)
     if order == 2:
         factor /= dim + 1
     return [mean * factor for mean in means]
 
 
-def _density_factor(dim: int) -> arb:
+def density_factor(dim: int) -> arb:
     """Z, which makes Z (1 - t^2)^{(d-3)/2} a density."""
     return (arb(fmpq(dim, 2)).lgamma() - arb(fmpq(dim - 1, 2)).lgamma()).exp() / arb.pi().sqrt()
 

@@ -7,9 +7,12 @@ exporter is used. Both formats are read with the standard library only:
                   output.bias [1], all F64, nothing else, the data without gaps or overlaps
     ONNX          the chain Gemm, Relu, ..., Gemm on an input [N, dim] of doubles, every Gemm with transB = 1 and no
                   other attribute, its weights the same tensors as raw doubles; no other node, input, output,
-                  initializer, attribute, function, domain, annotation, or field of any other kind
+                  initializer, attribute, function, domain, annotation, or field of any other kind. In place of Relu
+                  other activations have the nodes of `activation_graphs`, in that order
 
-Of a document about equal networks the file may also be one of float32 throughout, and there may be several outputs.
+A list of weights does not name an activation: of a safetensors file the layers are compared, the activation is the
+document's. Of a document whose claim has a judge of its own the file may also be one of float32 throughout, and there
+may be several outputs.
 
 Metadata and documentation strings are ignored: they change no function. Equal weights in an equal graph compute, in
 exact arithmetic, the function of the document. A number is compared by value, so -0.0 counts as 0.0.
@@ -28,6 +31,8 @@ from typing import Any
 from flint import fmpq
 
 from depthsep_check import folded_layers
+from depthsep_check.activation_graphs import ACTIVATION_GRAPHS, ActivationGraph
+from depthsep_check.approximations.smooth_squares import read_smooth_network
 from depthsep_check.directions import count
 from depthsep_check.document import (
     ActivationRidgeNetwork,
@@ -39,6 +44,8 @@ from depthsep_check.document import (
     OrbitDirections,
     RidgeNetwork,
     SeparableNetwork,
+    TheoremDocument,
+    activation_text,
 )
 from depthsep_check.fields import peek_kind
 from depthsep_check.folded_networks import read_folded_network
@@ -48,6 +55,7 @@ from depthsep_check.integer_layers import read_integer_layers
 from depthsep_check.numbers import shown
 from depthsep_check.relu_networks import Layer as RationalLayer
 from depthsep_check.relu_networks import read_relu_network
+from depthsep_check.theorems.univariate import read_claim
 from depthsep_check.verdict import Exhausted, Malformed, Refuted, Unsupported
 
 MAX_MODEL_BYTES = 2**31
@@ -58,11 +66,11 @@ STEP = "model"
 Row = Sequence[float]
 
 
-def compare(document: Document | NetworkDocument, path: os.PathLike[str] | str) -> str:
+def compare(document: Document | NetworkDocument | TheoremDocument, path: os.PathLike[str] | str) -> str:
     """Compare a model file with the network of a document.
 
     Args:
-        document: a document that has a network; its proof is not replayed here.
+        document: a document that has a network, or whose claim is about a sum of units; its proof is not replayed here.
         path: a file whose name ends in .onnx or .safetensors.
 
     Returns:
@@ -75,33 +83,57 @@ def compare(document: Document | NetworkDocument, path: os.PathLike[str] | str) 
         Unsupported: its format is not known here, or the document has no network.
     """
     name = os.path.basename(os.fspath(path))
-    readers = {".onnx": _onnx, ".safetensors": _safetensors}
-    reader = readers.get(os.path.splitext(name)[1].lower())
-    if reader is None:
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in (".onnx", ".safetensors"):
         raise Unsupported(f"model file {shown(name)} (known: .onnx, .safetensors)")
-    if document.network is None:
+    forms = _ALL_FORMS if isinstance(document, NetworkDocument) else _DOUBLES
+    layers, activation = _flat_network(document)
+    if suffix == ".onnx":
+        if activation not in ACTIVATION_GRAPHS:
+            raise Unsupported(f"an ONNX file of a network with the activation {shown(activation)}")
+        graph = ACTIVATION_GRAPHS[activation]
+        tensors = _onnx(_load(path), forms, graph)
+        if len(tensors) != 2 * len(layers):
+            raise Refuted(STEP, f"the graph has {len(tensors) // 2} affine maps, the network has {len(layers)}")
+        same = "the same function in exact arithmetic" + (f" but for {graph.differs}" if graph.differs else "")
+    else:
+        tensors, same = _safetensors(_load(path), forms), "the same function in exact arithmetic"
+        if activation != "relu":
+            same = f"the activation, {activation}, is not a matter of such a file"
+    form = _compare_layers(layers, tensors)
+    widths = ", ".join(str(layer.rows) for layer in layers[:-1])
+    weights = sum(layer.rows * (layer.columns + 1) for layer in layers)
+    return (
+        f"{name} is the network of the document, weight by weight: dimension {layers[0].columns}, widths ({widths}), "
+        f"{weights} {form} weights and biases; {same}"
+    )
+
+
+def _flat_network(document: Document | NetworkDocument | TheoremDocument) -> tuple[list[Layer], str]:
+    """The layers of the network of a document, and its activation: a name, or a formula of somebody's own."""
+    if isinstance(document, TheoremDocument):
+        return _expand_units(document)
+    if isinstance(document, NetworkDocument):
+        return _expand_unread(document.network)
+    network = document.network
+    if network is None:
         raise Unsupported("comparing a model with a lower bound, which has no network")
-    if isinstance(document.network, ActivationRidgeNetwork):
-        raise Unsupported(f"comparing a model with a network of kind activation-groups ({document.network.activation})")
-    unread = isinstance(document, NetworkDocument)
-    layers = _expand_unread(document.network) if unread else _expand(document.network)
-    tensors = reader(_load(path), _ALL_FORMS if unread else _DOUBLES)
+    if isinstance(network, ActivationRidgeNetwork):
+        return _expand_activation_ridge(network), activation_text(network)
+    return (_expand_ridge(network) if isinstance(network, RidgeNetwork) else _expand_separable(network)), "relu"
+
+
+def _compare_layers(layers: list[Layer], tensors: dict[str, Tensor]) -> str:
+    """Compare the tensors of a file with the layers; the name of the type of their numbers."""
     forms = sorted({tensor.form.name for tensor in tensors.values()})
     if len(forms) > 1:
         raise Refuted(STEP, f"the file has numbers of the types {' and '.join(forms)}")
-    if reader is _onnx and len(tensors) != 2 * len(layers):
-        raise Refuted(STEP, f"the graph has {len(tensors) // 2} affine maps, the network has {len(layers)}")
     for layer in layers:
         _compare_tensor(tensors, f"{layer.name}.weight", (layer.rows, layer.columns), layer.weights())
         _compare_tensor(tensors, f"{layer.name}.bias", (layer.rows,), ((bias,) for bias in layer.biases()))
     if tensors:
         raise Refuted(STEP, f"the file has a tensor {shown(min(tensors))} that the network does not have")
-    widths = ", ".join(str(layer.rows) for layer in layers[:-1])
-    weights = sum(layer.rows * (layer.columns + 1) for layer in layers)
-    return (
-        f"{name} is the network of the document, weight by weight: dimension {layers[0].columns}, widths ({widths}), "
-        f"{weights} {forms[0]} weights and biases; the same function in exact arithmetic"
-    )
+    return forms[0]
 
 
 def _load(path: os.PathLike[str] | str) -> memoryview:
@@ -190,10 +222,6 @@ class Layer:
     biases: Callable[[], Iterator[float]]
 
 
-def _expand(network: RidgeNetwork | SeparableNetwork) -> list[Layer]:
-    return _expand_ridge(network) if isinstance(network, RidgeNetwork) else _expand_separable(network)
-
-
 def _expand_ridge(network: RidgeNetwork) -> list[Layer]:
     dim, affine = network.dim, network.affine
     groups = [(group.directions, _units(group.thresholds, group.weights)) for group in network.groups]
@@ -223,6 +251,56 @@ def _expand_ridge(network: RidgeNetwork) -> list[Layer]:
     _require_size(dim, width, 1)
     bias = _float(network.bias)
     return [Layer("hidden1", width, dim, inner, biases), Layer("output", 1, width, outer, lambda: iter((bias,)))]
+
+
+def _expand_activation_ridge(network: ActivationRidgeNetwork) -> list[Layer]:
+    dim = network.dim
+    width = sum(2 * count(group.directions, dim) * len(group.slopes) for group in network.groups)
+
+    def inner() -> Iterator[Row]:
+        for group in network.groups:
+            products: dict[tuple[int, float], float] = {}
+            for vector in _vectors(group.directions, dim):
+                for index, slope in enumerate(group.slopes):
+                    row = [_product(products, index, slope, entry) for entry in vector]
+                    yield row
+                    yield [0.0 - entry for entry in row]
+
+    def biases() -> Iterator[float]:
+        for group in network.groups:
+            shifts = [-_equal_float(b * t) for b, t in zip(group.slopes, group.centres, strict=True) for _ in (1, -1)]
+            for _ in range(count(group.directions, dim)):
+                yield from shifts
+
+    def outer() -> Iterator[Row]:
+        row: list[float] = []
+        for group in network.groups:
+            row += [_float(weight) for weight in group.weights for _ in (1, -1)] * count(group.directions, dim)
+        yield row
+
+    _require_size(dim, width, 1)
+    bias = _float(network.bias)
+    return [Layer("hidden1", width, dim, inner, biases), Layer("output", 1, width, outer, lambda: iter((bias,)))]
+
+
+def _product(known: dict[tuple[int, float], float], index: int, slope: fmpq, entry: float) -> float:
+    """The float64 that equals slope * entry; entries of directions repeat, so that most are known already."""
+    key = index, entry
+    if key not in known:
+        known[key] = _equal_float(slope * fmpq(*entry.as_integer_ratio()))
+    return known[key]
+
+
+def _expand_units(document: TheoremDocument) -> tuple[list[Layer], str]:
+    """A sum of units a + sum of alpha_i s(beta_i t - gamma_i) is a network of one input."""
+    if document.theorem != "univariate":
+        raise Unsupported("a model file beside a document without a network")
+    claim = read_claim(document.claim)
+    scales, shifts = ([_float(unit.scale) for unit in claim.units], [-_float(unit.offset) for unit in claim.units])
+    weights, bias = [_float(unit.weight) for unit in claim.units], _float(claim.bias)
+    width = len(claim.units)
+    hidden = Layer("hidden1", width, 1, lambda: ([scale] for scale in scales), lambda: iter(shifts))
+    return [hidden, Layer("output", 1, width, lambda: iter((weights,)), lambda: iter((bias,)))], claim.activation.name
 
 
 def _expand_separable(network: SeparableNetwork) -> list[Layer]:
@@ -257,13 +335,48 @@ def _expand_separable(network: SeparableNetwork) -> list[Layer]:
     ]
 
 
-def _expand_unread(value: Any) -> list[Layer]:
-    """The layers of the network of a document whose claim has a judge of its own; it is still unread."""
-    readers = {"relu-network": _expand_relu, "integer-layers": _expand_integers, "folded": _expand_folded}
+def _expand_unread(value: Any) -> tuple[list[Layer], str]:
+    """The layers and the activation of the network of a document whose claim has a judge of its own, still unread."""
+    readers = {
+        "relu-network": _expand_relu,
+        "integer-layers": _expand_integers,
+        "folded": _expand_folded,
+        "smooth-separable": _expand_smooth,
+    }
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "threshold-circuit":
         raise Unsupported("comparing a model with a threshold circuit")
-    return readers[peek_kind(value, "network", readers)](value)
+    layers = readers[peek_kind(value, "network", readers)](value)
+    return layers, value["activation"] if kind == "smooth-separable" else "relu"
+
+
+def _expand_smooth(value: Any) -> list[Layer]:
+    network = read_smooth_network(value, "network")
+    dim, first = network.dim, network.first_width
+    signs = (1, -1)[: first - dim]
+    _require_size(dim, first, len(network.weights), 1)
+
+    def inner() -> Iterator[Row]:
+        for coordinate in range(dim):
+            row = [0.0] * dim
+            row[coordinate] = _float(network.gain)
+            yield row
+        yield from ([_float(sign * network.linear_gain)] * dim for sign in signs)
+
+    def middle() -> Iterator[Row]:
+        for gain in network.gains:
+            linear = gain * network.linear_weight
+            entries = [_equal_float(gain * network.weight)] * dim
+            yield entries + [_equal_float(sign * linear) for sign in signs]
+
+    first_biases = [_float(network.centre)] * dim + [0.0] * len(signs)
+    biases, last = [_float(entry) for entry in network.biases], [_float(entry) for entry in network.weights]
+    bias = _float(network.bias)
+    return [
+        Layer("hidden1", first, dim, inner, lambda: iter(first_biases)),
+        Layer("hidden2", len(last), first, middle, lambda: iter(biases)),
+        Layer("output", 1, len(last), lambda: iter((last,)), lambda: iter((bias,))),
+    ]
 
 
 def _expand_relu(value: Any) -> list[Layer]:
@@ -488,7 +601,8 @@ _OPSETS = range(13, 26)
 Message = dict[int, list[Any]]
 
 
-def _onnx(content: memoryview, forms: _Forms) -> dict[str, Tensor]:
+def _onnx(content: memoryview, forms: _Forms, activation: ActivationGraph) -> dict[str, Tensor]:
+    """The weights and biases of a model that is a chain with this activation between its layers."""
     known = {1: _VARINT, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _VARINT, 6: _BYTES, 7: _BYTES, 8: _BYTES, 14: _BYTES}
     model = _message(content, "ONNX model", known, repeated=(8, 14))
     opsets = [_message(view, "opset", {1: _BYTES, 2: _VARINT}) for view in model.get(8, [])]
@@ -504,41 +618,96 @@ def _onnx(content: memoryview, forms: _Forms) -> dict[str, Tensor]:
         if name in tensors:
             raise Malformed("ONNX graph", f"the initializer {shown(name)} appears twice")
         tensors[name] = tensor
-    _check_chain(graph, tensors, forms)
-    return tensors
+    _check_chain(graph, tensors, forms, activation)
+    return {name: tensor for name, tensor in tensors.items() if tensor.shape}
 
 
-def _check_chain(graph: Message, tensors: dict[str, Tensor], forms: _Forms) -> None:
-    """The nodes must be Gemm, Relu, ..., Gemm from the one input to the one output, with the canonical weights."""
+def _check_chain(graph: Message, tensors: dict[str, Tensor], forms: _Forms, activation: ActivationGraph) -> None:
+    """The nodes must be Gemm, activation, ..., Gemm from the one input to the one output, with the canonical weights.
+
+    Tensors of no dimensions are the constants of activations.
+    """
     inputs, outputs = graph.get(11, []), graph.get(12, [])
     if (len(inputs), len(outputs)) != (1, 1):
         raise Refuted(STEP, f"the graph has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
     form = next((tensor.form for tensor in tensors.values()), forms[0])
     (current, columns), (output, rows) = _end(inputs[0], form), _end(outputs[0], form)
     nodes = [_node(view, index) for index, view in enumerate(graph.get(1, []))]
-    if len(nodes) % 2 == 0 or len(nodes) != len(tensors) - 1:
-        raise Refuted(STEP, f"the graph has {len(nodes)} nodes and {len(tensors)} weights, which is no chain")
+    weights = sum(bool(tensor.shape) for tensor in tensors.values())
+    layers = weights // 2
+    if weights % 2 or not layers or len(nodes) != layers + (layers - 1) * len(activation.nodes):
+        raise Refuted(STEP, f"the graph has {len(nodes)} nodes and {weights} weights, which is no chain")
     if current in tensors:
         raise Refuted(STEP, f"the input {shown(current)} is a weight")
-    used = {current, *tensors}
-    for index, (kind, arguments, result) in enumerate(nodes):
-        name = "output" if index == len(nodes) - 1 else f"hidden{index // 2 + 1}"
-        wanted = ("Relu", [current]) if index % 2 else ("Gemm", [current, f"{name}.weight", f"{name}.bias"])
-        if (kind, arguments) != wanted:
-            raise Refuted(STEP, f"node {index} is {shown(kind)} of {arguments}, not {wanted[0]} of {wanted[1]}")
-        if result in used:
-            raise Refuted(STEP, f"the result of node {index} has a name that is taken: {shown(result)}")
-        used.add(result)
-        current = result
-    if current != output:
-        raise Refuted(STEP, f"the output of the graph is {shown(output)}, not the result of the last node")
+    walk = _Walk(nodes, tensors, form, current)
+    for name in _layer_names(layers):
+        current = walk.take("Gemm", (current, f"{name}.weight", f"{name}.bias"))
+        if name != "output":
+            current = walk.take_activation(activation, current)
+    walk.require_end(output)
     last = tensors.get("output.weight")
     first = tensors.get("hidden1.weight", last)
     if first and last and ((columns,), (rows,)) != (first.shape[1:], last.shape[:1]):
         raise Refuted(STEP, f"the graph declares {columns} inputs and {rows} outputs, which its weights do not have")
 
 
-def _node(view: memoryview, index: int) -> tuple[str, list[str], str]:
+class _Walk:
+    """From node to node, each of which has to be the one that is wanted."""
+
+    def __init__(self, nodes: list[Node], tensors: dict[str, Tensor], form: Form, start: str) -> None:
+        self._nodes, self._tensors, self._form = nodes, tensors, form
+        self._taken = {start, *tensors}
+        self._unused = {name for name, tensor in tensors.items() if not tensor.shape}
+        self._index, self._current = 0, start
+
+    def take(self, wanted: str, inputs: tuple[str | float, ...]) -> str:
+        """The result of the next node; its inputs must have these names or, being constants, these values."""
+        index, (kind, arguments, result) = self._index, self._nodes[self._index]
+        pairs = zip(arguments, inputs, strict=False)
+        fits = len(arguments) == len(inputs) and all(self._is(name, value) for name, value in pairs)
+        if kind != wanted or not fits:
+            raise Refuted(STEP, f"node {index} is {shown(kind)} of {arguments}, not {wanted} of {list(inputs)}")
+        if result in self._taken:
+            raise Refuted(STEP, f"the result of node {index} has a name that is taken: {shown(result)}")
+        self._taken.add(result)
+        self._index, self._current = index + 1, result
+        return result
+
+    def take_activation(self, activation: ActivationGraph, x: str) -> str:
+        """Go through the nodes of an activation; the name of its result."""
+        results: dict[str | float, str] = {"x": x}
+        for number, (kind, inputs) in enumerate(activation.nodes):
+            results[f"#{number}"] = self.take(kind, tuple(results.get(part, part) for part in inputs))
+        return self._current
+
+    def _is(self, name: str, wanted: str | float) -> bool:
+        if isinstance(wanted, str):
+            return name == wanted
+        constant = self._tensors.get(name)
+        if constant is None or constant.shape:
+            return False
+        self._unused.discard(name)
+        return constant.form == self._form and _number_in(name, constant) == wanted
+
+    def require_end(self, output: str) -> None:
+        """The last node gives the output of the graph, and every constant was used."""
+        if self._current != output:
+            raise Refuted(STEP, f"the output of the graph is {shown(output)}, not the result of the last node")
+        if self._unused:
+            raise Refuted(STEP, f"the file has a tensor {shown(min(self._unused))} that the network does not have")
+
+
+def _number_in(name: str, tensor: Tensor) -> float:
+    """The number of a tensor of no dimensions."""
+    if len(tensor.data) != tensor.form.size:
+        raise Malformed(name, f"{len(tensor.data)} bytes for one number")
+    return float(struct.unpack(f"<{tensor.form.code}", tensor.data)[0])
+
+
+Node = tuple[str, list[str], str]
+
+
+def _node(view: memoryview, index: int) -> Node:
     """(operator, inputs, output) of a node that has no attribute besides transB = 1 of a Gemm."""
     place = f"node {index}"
     fields = {1: _BYTES, 2: _BYTES, 3: _BYTES, 4: _BYTES, 5: _BYTES, 6: _BYTES, 7: _BYTES, 9: _BYTES}

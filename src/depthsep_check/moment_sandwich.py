@@ -39,6 +39,8 @@ from math import factorial, prod
 from flint import arb, fmpq
 
 from depthsep_check import directions as sets
+from depthsep_check.activations import ACTIVATIONS, Activation
+from depthsep_check.asymptotics import Unknown, own_activation
 from depthsep_check.document import (
     ActivationGroup,
     ActivationRidgeNetwork,
@@ -106,7 +108,18 @@ def check(document: Document) -> str:
 def _profiles(network: RidgeNetwork | ActivationRidgeNetwork) -> list[Profile]:
     if isinstance(network, RidgeNetwork):
         return [hinge_profile(group) for group in network.groups]
-    return [activation_profile(group, network.activation) for group in network.groups]
+    activation = _activation(network.activation)
+    return [activation_profile(group, activation) for group in network.groups]
+
+
+def _activation(value: str | Expression) -> Activation:
+    """A known activation, or that of a formula, once Assumption 1 is proved of it."""
+    if isinstance(value, str):
+        return ACTIVATIONS[value]
+    try:
+        return own_activation(value, value.text)
+    except Unknown as unknown:
+        raise Refuted("activation", str(unknown)) from None
 
 
 def width(network: RidgeNetwork | ActivationRidgeNetwork) -> int:

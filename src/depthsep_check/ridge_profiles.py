@@ -10,6 +10,7 @@ A profile is an even function g of z = <u, x>, and Q^-(z) <= g(z) <= Q^+(z) is t
                               mirror images not yet. They are compared one by one.
         other s               by balls, halving boxes [a, b] with midpoint m and half width h:
                               (Q - g)([a, b]) is inside (Q - g)(m) + (Q' - g')([a, b]) [-h, h], as g is Lipschitz
+                              where its derivatives (Clarke's, at a kink) have an enclosure
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Protocol
 
 from flint import arb, fmpq
 
-from depthsep_check.activations import ACTIVATIONS, Activation, Asymptote
+from depthsep_check.activations import Activation, Asymptote
 from depthsep_check.document import ActivationGroup, PolynomialPair, RidgeGroup
 from depthsep_check.numbers import ball_between
 from depthsep_check.polynomials import negative_point
@@ -55,10 +56,9 @@ def hinge_profile(group: RidgeGroup) -> Profile:
     return _Hinges(group)
 
 
-def activation_profile(group: ActivationGroup, activation: str) -> Profile:
+def activation_profile(group: ActivationGroup, activation: Activation) -> Profile:
     """The profile of a group of an activation-groups network."""
-    known = ACTIVATIONS[activation]
-    return _LinearPairs(group, known) if known.breaks else _SmoothPairs(group, known)
+    return _LinearPairs(group, activation) if activation.breaks else _SmoothPairs(group, activation)
 
 
 # ------------------------------------------------------------------------------------------------------------------

@@ -135,7 +135,8 @@ def _shallow(obj: Obj) -> Error:
 
 
 def _pairs(obj: Obj) -> Error:
-    s, constant = ACTIVATIONS[obj["activation"]], float.fromhex(obj["bias"])
+    named, constant = obj["activation"], float.fromhex(obj["bias"])
+    s = (lambda t: profile(named["expression"], t, 1)) if isinstance(named, dict) else ACTIVATIONS[named]
     groups = []
     for group in obj["groups"]:
         lists = (_floats(group[key]) for key in ("slopes", "centres", "weights"))

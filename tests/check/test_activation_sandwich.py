@@ -12,7 +12,6 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import pytest
 from flint import arb, fmpq
 from scipy import special
 
-from depthsep_check import Status, check, check_model, moment_sandwich
+from depthsep_check import Status, check, moment_sandwich
 from depthsep_check.activations import ACTIVATIONS
 from depthsep_check.document import ActivationGroup, OrbitDirections, PolynomialPair, encode
 from depthsep_check.numbers import from_float
@@ -427,7 +426,7 @@ def test_constants_around_a_profile_are_its_extrema(activation: str) -> None:
         group = ActivationGroup(
             OrbitDirections((1,)), *(tuple(map(from_float, part)) for part in zip(*pairs, strict=True))
         )
-        prove = activation_profile(group, activation).require_between
+        prove = activation_profile(group, ACTIVATIONS[activation]).require_between
         slack = fmpq(1, 10**4)
         prove(pair_of_constants(top + slack, bottom - slack), from_float(reach), "here", Budget(10**6))
         with pytest.raises(Refuted, match="C1 upper, here: the profile is above"):
@@ -445,7 +444,7 @@ def test_balls_contain_the_profile_and_its_differences() -> None:
         group = ActivationGroup(
             OrbitDirections((1,)), *(tuple(map(from_float, part)) for part in zip(*pairs, strict=True))
         )
-        smooth: Any = activation_profile(group, activation)
+        smooth: Any = activation_profile(group, ACTIVATIONS[activation])
         for _ in range(20):
             low = rng.uniform(0, 1)
             high = low + rng.choice([0.001, 0.1, 0.5])
@@ -459,11 +458,3 @@ def test_balls_contain_the_profile_and_its_differences() -> None:
             steepness = np.diff(values) / np.diff(z)
             assert float(slope.lower()) <= steepness.min() + 1e-6
             assert steepness.max() <= float(slope.upper()) + 1e-6
-
-
-@pytest.mark.parametrize("name", ["model.onnx", "model.safetensors"])
-def test_model_files_are_not_compared(name: str, tmp_path: Path) -> None:
-    """The nodes of another activation are not followed, and a list of weights does not name one."""
-    (tmp_path / name).write_bytes(b"")
-    verdict = check_model(encode(document("relu")), tmp_path / name)
-    assert verdict.line == "UNSUPPORTED comparing a model with a network of kind activation-groups (relu)"

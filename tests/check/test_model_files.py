@@ -730,7 +730,7 @@ def test_the_declared_shape_of_an_affine_map_is_compared(tmp_path: Path) -> None
         (
             {"kind": "separable"},
             "UNSUPPORTED",
-            "network.kind 'separable' (known: relu-network, integer-layers, folded)",
+            "network.kind 'separable' (known: relu-network, integer-layers, folded, smooth-separable)",
         ),
         ({}, "MALFORMED", 'expected an object with a text under "kind"'),
     ],

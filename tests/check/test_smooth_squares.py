@@ -15,7 +15,7 @@ from flint import arb
 
 from depthsep_check import check
 from depthsep_check.activations import ACTIVATIONS
-from depthsep_check.approximations.smooth_squares import _CUBIC, _DERIVATIVES, _Branch, _network
+from depthsep_check.approximations.smooth_squares import _CUBIC, _DERIVATIVES, _Branch, read_smooth_network
 from depthsep_check.document import encode
 from depthsep_check.numbers import precision
 
@@ -81,7 +81,7 @@ def test_the_branch_contains_the_network(activation: str) -> None:
                 "weights": [rng.uniform(-2, 2).hex() for _ in range(3)],
             }
         with precision(128):
-            network = _network(changed)
+            network = read_smooth_network(changed, "network")
             x = [rng.gauss(0, 1) if trial % 3 else rng.choice([0, 1]) + 0.001 for _ in range(3)]
             scale = rng.uniform(0, 1) / math.hypot(*x)
             point = [arb(entry * scale) for entry in x]

@@ -106,7 +106,7 @@ def test_a_word_like_no_command_gets_the_list(capsys: pytest.CaptureFixture[str]
     ("arguments", "text"),
     [
         (["build", "1 - r"], "Missing option"),
-        ([*BUILD[:-1], "7"], "7 is not in the range 2<=x<=3"),
+        ([*BUILD[:-1], "1"], "1 is not in the range 2<=x<=64"),
         ([*BUILD, "--witdh", "5"], "--witdh"),
         (["build", "1 - r", "--dim", "x", "--eps", "0.1", "--depth", "3"], "'x' is not a valid integer"),
         (["check"], "Missing argument"),

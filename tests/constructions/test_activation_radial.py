@@ -59,6 +59,16 @@ def test_neurons_for_every_direction(activation: str, per_direction: int) -> Non
     assert net.widths[0] <= 100 * per_direction
 
 
+def test_two_gelu_units_for_every_direction() -> None:
+    """Slopes and centres that no grid has; all products are float64 numbers."""
+    net = built("1 - r", 10, "0.1", "gelu")
+    require_proved(net, "1 - r", 10, "0.1", "gelu")
+    groups = net.network.groups  # type: ignore[attr-defined]
+    assert net.widths[0] <= 2 * sum(group.directions.count for group in groups)
+    assert net.network.dense_layers()[0][0].shape == (net.widths[0], 10)
+    assert np.abs(net.network.dense_layers()[1][0]).max() < 1000
+
+
 @pytest.mark.parametrize(
     ("text", "dim", "eps", "activation"),
     [

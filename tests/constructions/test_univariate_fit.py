@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from depthsep.activations import ACTIVATIONS
-from depthsep.constructions.univariate_fit import CertifiedFit, fit
+from depthsep.certificates.fitted import CertifiedFit
+from depthsep.constructions.univariate_fit import fit
 from depthsep.errors import BadInput, DocumentExists, NotProved, OutOfReach
 from depthsep_check import check
 

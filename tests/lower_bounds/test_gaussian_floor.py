@@ -114,3 +114,10 @@ def test_bad_numbers() -> None:
         gaussian_floor(MEDIAN, 20, -1)
     with pytest.raises(BadInput, match="a mean squared error of 0\n  needed: a positive accuracy"):
         gaussian_width(MEDIAN, 20, Fraction(0))
+
+
+def test_a_width_beyond_what_a_document_names_is_cut_off() -> None:
+    bound = gaussian_width("ball(median)", 30, Fraction(1, 1000))
+    assert isinstance(bound, LowerBound)
+    assert bound.verdict.ok
+    assert bound.width_lower == 10**18 + 1

@@ -15,6 +15,7 @@ from scipy import optimize, special
 
 from depthsep.activations import activation
 from depthsep.networks import network_from_json
+from depthsep.own_activations import activation_in_document
 
 Array = NDArray[np.float64]
 Obj = dict[str, Any]
@@ -57,7 +58,9 @@ class Judge:
         return np.asarray(self.attack.profile(document["function"]["expression"], points, document["claim"]["dim"]))
 
     def _sup_error(self, document: Obj, claim: Obj, witness: Obj) -> bool:
-        rounding = network_from_json(document["network"]).flat_rounding_error_upper
+        unit = document["network"]["activation"]
+        own = activation_in_document(unit) if isinstance(unit, dict) else None
+        rounding = network_from_json(document["network"], own).flat_rounding_error_upper
         allowed = Fraction(claim["error"]) + (Fraction(1, 10**10) if rounding is None else rounding)
         return self.attack.attack(document, rounds=8, starts=4).error <= allowed + self.attack.TARGET_ROUNDING
 

@@ -109,6 +109,15 @@ def _own_activation() -> str:
         forget_activation("mutated")
 
 
+def _own_network() -> str:
+    """A network with an activation that is given by a formula."""
+    register_activation("mutated", "t/(1+abs(t))")
+    try:
+        return _activation("1 - r", 2, "0.25", "mutated")
+    finally:
+        forget_activation("mutated")
+
+
 def _folded(document: Obj, max_weight: str) -> str:
     """With an error and a bound of the weights that are nearly as small as can be proved."""
     document["claim"].update(max_weight=max_weight)
@@ -125,6 +134,7 @@ NETWORKS: dict[str, Callable[[], str]] = {
     "orbit and code": lambda: _network("abs(r - 1/2)", 5, "0.2"),
     "gelu": lambda: _activation("1 - r", 2, "0.2", "gelu"),
     "sigmoid": lambda: _activation("1 - r", 3, "0.25", "sigmoid"),
+    "formula": _own_network,
     "deep": lambda: _network("1 - r", 3, "0.1", 3),
     "ball": lambda: _network("ball(1/2, 0.05)", 3, None, 3),
 }

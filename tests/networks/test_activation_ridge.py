@@ -153,7 +153,7 @@ def test_products_of_few_digits_are_exact_without_powers_of_two() -> None:
         (lambda: ActivationNetwork(2, "swish", 0.0, ()), "the activation swish\n  needed: one of relu, leaky_relu, "),
         (lambda: ActivationNetwork(2, "tanh", float("inf"), ()), "a weight that is not finite"),
         (lambda: ActivationNetwork(2, "tanh", 0.0, network("tanh").groups), "groups of dimensions \\[3\\]"),
-        (lambda: network_from_json({"kind": "other"}), '"ridge-groups", "activation-groups" or "separable"'),
+        (lambda: network_from_json({"kind": "other"}), '"separable", "folded" or "smooth-separable"'),
     ],
 )
 def test_what_is_refused(make, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ def make_portrait(kind: str = "shallow", error: Fraction = Fraction(1, 10)) -> f
     radii = np.linspace(0.0, 1.0, 21)
     target = 1 - radii
     ripple = 0.09 * np.sin(9 * radii)
-    seen = Scan(radii, target, target - abs(ripple), target + abs(ripple), np.ones(21, dtype=bool), 7)
+    seen = Scan("r", radii, target, target - abs(ripple), target + abs(ripple), np.ones(21, dtype=bool), 7)
     return figures.Portrait(kind, f"a {kind} one", seen, error)
 
 
@@ -31,6 +31,11 @@ DRAWINGS = {
     "one-error": lambda: figures.draw_errors([make_portrait()]),
     "knots": lambda: figures.draw_knots(ROWS),
     "widths": lambda: figures.draw_widths(BARS),
+    "wide-widths": lambda: figures.draw_widths([*BARS, figures.Bar("bound", "huge", 1e11, "≥ 10^11")]),
+    "tradeoff": lambda: figures.draw_tradeoff([(3.0, 40.0), (4.0, 9.0)], [(3.0, 42.0), (4.0, 24.0)], None, "a wave"),
+    "tradeoff-source": lambda: figures.draw_tradeoff([(3.0, 40.0)], [(3.0, 42.0)], 1e12, "a wave"),
+    "spectrum": lambda: figures.draw_spectrum([(0, -1.0), (1, 0.0)], [(0, -0.5)], [(1, -5.0)], "t + 1"),
+    "long-spectrum": lambda: figures.draw_spectrum([], [(n, -n / 9) for n in range(250)], [(1, -500.0)], "many"),
 }
 
 
@@ -63,6 +68,12 @@ def test_references_inside_an_svg_are_kept() -> None:
     used = set(re.findall(r'(?:url\(#|href="#)([^")]*)', text))
     assert used
     assert used <= ids
+
+
+def test_long_axes_are_marked_by_powers_of_ten() -> None:
+    texts = [figures.to_svg(DRAWINGS[name](), "a", "picture") for name in ("widths", "wide-widths", "tradeoff-source")]
+    assert ["10⁸" in text for text in texts] == [False, True, True]
+    assert "1,000" in texts[0]
 
 
 def test_description_is_escaped() -> None:

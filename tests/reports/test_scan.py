@@ -17,7 +17,7 @@ def test_samples_never_leave_the_proved_band(certified: ds.CertifiedNetwork) -> 
     assert 0 < seen.largest_error <= float(certified.sup_error_upper) + 1e-12
     assert np.all(seen.lowest <= seen.highest)
     assert np.all(seen.claimed)
-    assert (seen.radii[0], seen.radii[-1]) == (0.0, 1.0)
+    assert (seen.places[0], seen.places[-1]) == (0.0, 1.0)
 
 
 def test_the_samples_are_reproducible(certified: ds.CertifiedNetwork) -> None:
@@ -45,12 +45,12 @@ def test_large_networks_are_looked_at_in_fewer_points(
     many = scans.scan(certified)
     monkeypatch.setattr(scans, "WORK_LIMIT", 1)
     few = scans.scan(certified)
-    assert few.directions * len(few.radii) < many.directions * len(many.radii)
+    assert few.directions * len(few.places) < many.directions * len(many.places)
     assert few.directions >= 4
-    assert len(few.radii) >= 20
+    assert len(few.places) >= 20
 
 
 def test_nothing_is_claimed_inside_the_margin_of_a_ball() -> None:
     seen = scans.scan(ds.build("ball(1/2, 1/4)", dim=2, depth=3))
-    assert np.array_equal(seen.claimed, (seen.radii <= 0.25) | (seen.radii >= 0.75))
+    assert np.array_equal(seen.claimed, (seen.places <= 0.25) | (seen.places >= 0.75))
     assert seen.largest_error < 1e-12

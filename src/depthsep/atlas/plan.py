@@ -45,7 +45,7 @@ _TOP = ("title", "seconds", "max_width", "grid")
 _LISTS = {"functions": str, "dims": int, "eps": str, "depths": int, "activations": str}
 _SINGLE = {"kind": str, "domain": str, "weights": str, "seconds": int, "max_width": int}
 _NEEDED = ("functions", "dims", "eps")
-_DOMAINS = ("ball", "spheres")
+_DOMAINS = ("ball", "spheres", "balls")
 _RANGE = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*(?::\s*(\d+)\s*)?")
 
 
@@ -300,7 +300,7 @@ def _readable(function: str, dim: int, domain: str, single: dict[str, Any]) -> N
     """
     if single.get("kind") == "bound" and "indicator" in function:
         return
-    if domain == "spheres":
+    if domain != "ball":
         InnerProduct(function, dim)
     else:
         parse_function(function, dim)

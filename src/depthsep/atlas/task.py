@@ -71,7 +71,7 @@ class Task:
         if self.kind == "network":
             text += f" --depth {self.depth}"
         if self.kind == "random-network":
-            text += " --random"
+            text += " --depth 2 --random"
         if self.activation != "relu":
             text += f" --activation {self.activation}"
         if self.weights is not None:

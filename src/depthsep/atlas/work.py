@@ -72,7 +72,10 @@ def perform(task: Task) -> Outcome:
     except DepthsepError as error:
         facts = _without("refused", "; ".join(part for part in (error.asked, error.found, error.needed) if part))
     except Exception as error:  # a fault of ours must not end a run of many hours
-        facts = _without("failed", f"{type(error).__name__}: {error}")
+        if isinstance(error.__cause__, _TimeIsUpError):  # rang inside a library, which raised an error of its own
+            facts = _without("over time", f"not done within {task.seconds} seconds")
+        else:
+            facts = _without("failed", f"{type(error).__name__}: {error}")
     return Outcome(task.digest, {**facts, "versions": _versions()}, document, time.monotonic() - started)
 
 
@@ -88,7 +91,8 @@ def _answer(task: Task, progress: Progress) -> tuple[dict[str, Any], str | None]
     if task.kind == "random-network":
         found = build_random(task.function, **common)
         return {**_network(found), "claim": found.claim}, found.document_text
-    certified = build(task.function, depth=task.depth, activation=task.activation, **common)
+    where: dict[str, Any] = {"domain": task.domain, "weights": task.weights}
+    certified = build(task.function, depth=task.depth, activation=task.activation, **where, **common)
     return {**_network(certified), "claim": certified.claim}, certified.document_text
 
 

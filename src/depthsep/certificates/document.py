@@ -19,12 +19,14 @@ from numpy.typing import ArrayLike
 
 from depthsep.certificates.equality import CertifiedEquality, equality_from_document
 from depthsep.certificates.exact import EXACT, CertifiedExact, exact_from_document
+from depthsep.certificates.fitted import UNIVARIATE, CertifiedFit, fit_from_document
 from depthsep.certificates.probabilistic import RANDOM, ProbabilisticNetwork, probabilistic_from_document
 from depthsep.certificates.proved import Proved, checked
 from depthsep.errors import BadInput, NotProved
 from depthsep.functions import Function, function_from_json
 from depthsep.networks import Evaluation, Network, network_from_json
 from depthsep.networks.profile import Array
+from depthsep.own_activations import activation_in_document
 from depthsep_check import Verdict, check
 from depthsep_check.document import EQUALITIES
 
@@ -85,6 +87,12 @@ class CertifiedNetwork(Proved):
         return self.network.nonzeros
 
     @property
+    def activation(self) -> str:
+        """The activation of the hidden layers: its name, or its formula in t."""
+        unit = self.document["network"]["activation"]
+        return str(unit["expression"] if isinstance(unit, dict) else unit)
+
+    @property
     def claim(self) -> str:
         """The kind of statement: "deterministic", about this very network."""
         return "deterministic"
@@ -103,7 +111,7 @@ class CertifiedNetwork(Proved):
             "function": self.function.text,
             "dim": self.dim,
             "depth": self.depth,
-            "activation": self.document["network"]["activation"],
+            "activation": self.activation,
             "widths": list(self.widths),
             "sup_error_upper": str(self.sup_error_upper),
             "eps": str(self.eps),
@@ -198,15 +206,17 @@ def rounded_up(value: float) -> Fraction:
 
 def load(
     source: str | os.PathLike[str],
-) -> CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork:
+) -> CertifiedNetwork | CertifiedEquality | CertifiedExact | CertifiedFit | ProbabilisticNetwork:
     """Read a document and have the checker replay it.
 
     Args:
-        source: The path of a document about a network, about two equal ones, or about the law of a random one.
+        source: The path of a document about a network, about two equal ones, about the law of a random one, or about
+            a sum of units of one variable.
 
     Returns:
         A `CertifiedNetwork`; of a document about two equal networks a `CertifiedEquality`, about a network that is a
-        function exactly a `CertifiedExact`, about a random network a `ProbabilisticNetwork`.
+        function exactly a `CertifiedExact`, about a random network a `ProbabilisticNetwork`, about a function of one
+        variable a `CertifiedFit`.
 
     Raises:
         BadInput: There is no such file, or it is no document of a network.
@@ -226,12 +236,16 @@ def load(
     claim = document["claim"]
     if claim["kind"] in RANDOM:
         return probabilistic_from_document(text, document, verdict)
+    if claim["kind"] == UNIVARIATE:
+        return fit_from_document(text, document, verdict)
     if "network" not in document:
         raise BadInput(f"load {path}", found=f"a document of kind {claim['kind']}", needed="the document of a network")
     if claim["kind"] == EXACT:
         return exact_from_document(text, document, verdict)
     if claim["kind"] in EQUALITIES:
         return equality_from_document(text, document, verdict)
-    function, network = function_from_json(document["function"], claim["dim"]), network_from_json(document["network"])
+    function, unit = function_from_json(document["function"], claim["dim"]), document["network"]["activation"]
+    own = activation_in_document(unit) if isinstance(unit, dict) else None
+    network = network_from_json(document["network"], own)
     error = Fraction(claim["error"])
     return CertifiedNetwork(function, network, error, error, text, verdict)

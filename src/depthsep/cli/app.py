@@ -18,6 +18,7 @@ import click
 from depthsep._version import __version__
 from depthsep.cli import (
     activations,
+    atlas,
     bound,
     build,
     check,
@@ -32,6 +33,9 @@ from depthsep.cli import (
     named,
     separate,
     small_weights,
+    spectrum,
+    tradeoff,
+    who,
 )
 from depthsep.cli.terminal import print_json
 from depthsep.errors import DepthsepError, OutOfReach
@@ -89,14 +93,18 @@ for _module in (
     bound,
     fit,
     exact,
+    tradeoff,
     crossover,
     named,
+    spectrum,
     small_weights,
     learn,
     check,
     export,
     evaluate,
     explain,
+    who,
+    atlas,
     activations,
     cite,
 ):

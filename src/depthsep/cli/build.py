@@ -10,6 +10,7 @@ import click
 from depthsep.cli.separate import NETWORK_COLUMNS
 from depthsep.cli.terminal import (
     dim_option,
+    domain_option,
     eps_option,
     example,
     force_option,
@@ -18,6 +19,7 @@ from depthsep.cli.terminal import (
     print_table,
     progress,
     refuse_unwritable,
+    weights_option,
     within,
 )
 
@@ -34,13 +36,18 @@ RANDOM_COLUMNS = ("width", "error, with probability", "at least", "seed", "check
     epilog=example(
         'depthsep build "exp(-r^2)" --dim 20 --eps 0.1 --depth 2 --out shallow.json',
         'depthsep build "1 - r" --dim 2 --eps 0.1 --depth 2 --activation gelu',
+        'depthsep build "sin(pi*d^3*t)" --domain spheres --dim 10 --eps 0.1 --depth 8',
         'depthsep build "1 - r" --dim 100 --eps 0.1 --depth 2 --random --failure-probability 2^-80',
     )
 )
 @click.argument("expression")
 @dim_option
 @eps_option
-@click.option("--depth", type=click.IntRange(2, 3), required=True, help="Weight layers: 2 is one hidden layer.")
+@click.option(
+    "--depth", type=click.IntRange(2, 64), required=True, help="Weight layers: 2 is one hidden layer; pairs need 3."
+)
+@domain_option("ball", "spheres", "balls")
+@weights_option
 @click.option(
     "--activation",
     default="relu",
@@ -62,6 +69,8 @@ def build(
     dim: int,
     eps: str | None,
     depth: int,
+    domain: str,
+    weights: str | None,
     activation: str,
     random: bool,
     failure_probability: str,
@@ -73,7 +82,8 @@ def build(
 ) -> None:
     """Build one network and prove its error.
 
-    EXPRESSION is a formula in r, the norm of x, or ball(radius, margin).
+    EXPRESSION is a formula in r, the norm of x, or ball(radius, margin); on pairs of points a formula in t, the inner
+    product.
     """
     import depthsep as ds
     from depthsep.reports import rows
@@ -81,7 +91,7 @@ def build(
     if out is not None:
         refuse_unwritable(out, force)
     if random:
-        _require_random(eps, depth, activation)
+        _require_random(eps, depth, activation, domain, weights)
         with progress() as report:
             draw = ds.build_random(
                 expression,
@@ -96,14 +106,22 @@ def build(
         return
     with progress() as report:
         certified = ds.build(
-            expression, dim=dim, eps=eps, depth=depth, activation=activation, max_width=max_width, progress=report
+            expression,
+            dim=dim,
+            eps=eps,
+            depth=depth,
+            activation=activation,
+            domain=domain,
+            weights=weights,
+            max_width=max_width,
+            progress=report,
         )
     if out is not None:
         certified.save(out, force=force)
     if as_json:
         print_json({**certified.summary(), "document": certified.document if out is None else str(out)})
         return
-    title = f"{expression} on the unit ball of dimension {dim}, {within(eps)}"
+    title = f"{expression} on {rows.place_of(certified.function)}, {within(eps)}"
     print_table(title, NETWORK_COLUMNS, [rows.network_row(certified).cells], right=(0, 1, 2, 3, 4, 5))
     click.echo(f"document: {out}" if out is not None else "not saved; --out FILE writes the document")
 
@@ -111,11 +129,13 @@ def build(
 COMMANDS = (build,)
 
 
-def _require_random(eps: str | None, depth: int, activation: str) -> None:
+def _require_random(eps: str | None, depth: int, activation: str, domain: str, weights: str | None) -> None:
     if eps is None:
         raise click.UsageError("--random needs --eps")
     if depth != 2 or activation != "relu":
         raise click.UsageError("--random is for depth 2 and the activation relu")
+    if domain != "ball" or weights is not None:
+        raise click.UsageError("--random is for the unit ball, without a bound of the weights")
 
 
 def _show_random(draw: ProbabilisticNetwork, out: Path | None, force: bool, as_json: bool) -> None:

@@ -50,8 +50,7 @@ def crossover(
     """Find the smallest dimension where every depth-2 network is wider than a depth-3 network that is built.
 
     The function is sin(W t), t the inner product of two unit vectors. Both sides obey the same bound of the weights and
-    the same accuracy. The checker replays a lower bound at depth 2 and the network at depth 3; making the network's
-    weights small (powers of two, and splitting neurons) is exact, but done here and not replayed.
+    the same accuracy, and the checker replays both: a lower bound at depth 2, a network at depth 3.
     """
     from depthsep.crossover import crossover as find
 
@@ -73,6 +72,8 @@ def crossover(
         reason = _unknown(row)
         if reason is not None:
             click.echo(f"dimension {row.dim}, depth 2: {reason}")
+        if row.deep is None:
+            click.echo(f"dimension {row.dim}, depth 3: {row.deep_failure}")
     last = f"no certified separation up to dimension {found[-1].dim}"
     click.echo(f"smallest dimension with a certified separation: {dim}" if dim else last)
     if figure is not None:
@@ -88,7 +89,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     from depthsep.reports.text import widths_text
 
     shallow = bound_proves(row.shallow) if isinstance(row.shallow, LowerBound) else "nothing is known"
-    deep = "no scaling obeys the bound" if row.deep_widths is None else widths_text(row.deep_widths)
+    deep = "none was found" if row.deep is None else widths_text(row.deep.widths)
     return str(row.dim), str(row.weights), shallow, deep, "yes" if row.separated else "no"
 
 
@@ -102,8 +103,9 @@ def _facts(row: Row) -> dict[str, Any]:
         "weights": str(row.weights),
         "depth2": bound_json(shallow, shallow.document) if isinstance(shallow, LowerBound) else None,
         "depth2_unknown": _unknown(row),
-        "depth3_widths": None if row.deep_widths is None else list(row.deep_widths),
-        "depth3": row.deep.summary(),
+        "depth3_widths": None if row.deep is None else list(row.deep.widths),
+        "depth3": None if row.deep is None else {**row.deep.summary(), "document": row.deep.document},
+        "depth3_unknown": row.deep_failure or None,
         "separated": row.separated,
     }
 
@@ -116,15 +118,14 @@ def _unknown(row: Row) -> str | None:
 
 
 def _draw(found: list[Row], omega: str, weights: str, eps: str, path: Path, force: bool) -> None:
-    """The rows, with the bound and the source's formula going on for some more dimensions."""
-    from depthsep.crossover import depth_two_bound, source_width
+    """Both sides and the source's formula, for some more dimensions as well."""
+    from depthsep.crossover import rows, source_width
     from depthsep.lower_bounds import LowerBound
     from depthsep.reports import figures
 
-    dims = range(found[0].dim, found[-1].dim + DRAWN_BEYOND + 1)
-    bounds = [(dim, depth_two_bound(omega, weights, eps, dim)) for dim in dims]
-    shallow = [(dim, bound.log2_width_lower) for dim, bound in bounds if isinstance(bound, LowerBound)]
-    deep = [(row.dim, math.log2(sum(row.deep_widths))) for row in found if row.deep_widths is not None]
-    source = [(dim, math.log2(source_width(omega, dim, eps))) for dim in dims]
+    drawn = list(rows(omega, weights, eps, found[-1].dim + DRAWN_BEYOND))
+    shallow = [(row.dim, row.shallow.log2_width_lower) for row in drawn if isinstance(row.shallow, LowerBound)]
+    deep = [(row.dim, math.log2(sum(row.deep.widths))) for row in drawn if row.deep is not None]
+    source = [(row.dim, math.log2(source_width(omega, row.dim, eps))) for row in drawn]
     title = f"sin({omega} t) within {eps}, all weights at most {weights}"
     figures.save(figures.draw_crossover(shallow, deep, source, title), path, force)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
     from depthsep.certificates.exact import CertifiedExact
+    from depthsep.certificates.fitted import CertifiedFit
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
@@ -47,7 +48,8 @@ def evaluate(file: Path, points: str, out: Path | None, force: bool, as_json: bo
     """Evaluate the network of a document at points.
 
     Values go to stdout, one point a line. The proof speaks about exact arithmetic; the bound on the rounding error is
-    printed beside the values, and points outside the unit ball or off the grid, where nothing is proved, are named.
+    printed beside the values, and points outside the unit ball, the interval or the grid, where nothing is proved, are
+    named.
     """
     import depthsep as ds
 
@@ -82,10 +84,12 @@ class _Found:
 
 
 def _evaluated(
-    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork, points: NDArray[Any]
+    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | CertifiedFit | ProbabilisticNetwork,
+    points: NDArray[Any],
 ) -> _Found:
     from depthsep.certificates import CertifiedEquality
     from depthsep.certificates.exact import CertifiedExact
+    from depthsep.certificates.fitted import CertifiedFit
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
     if isinstance(certified, CertifiedEquality):
@@ -96,6 +100,8 @@ def _evaluated(
         return _Found(certified(points), facts, f"{remark} (on {certified.exact_on})")
     if isinstance(certified, ProbabilisticNetwork):
         return _of_a_draw(certified, points)
+    if isinstance(certified, CertifiedFit):
+        return _of_one_variable(certified, points)
     return _in_the_ball(certified, points)
 
 
@@ -125,6 +131,26 @@ def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
         "a rounding error that is not proved" if bound is None else f"rounding error at most {upper_decimal(bound, 3)}"
     )
     remark = f"inside the ball: {rounding}, besides the proved error {proved}"
+    return _Found(result.values, facts, remark)
+
+
+def _of_one_variable(fit: CertifiedFit, points: NDArray[Any]) -> _Found:
+    result = fit.evaluate(points)
+    outside = _rows(result.outside_ball)
+    interval = f"[{fit.interval[0]}, {fit.interval[1]}]"
+    if outside and fit.domain == "interval":
+        warn(f"nothing is proved outside {interval}; {_rows_text(outside)}")
+    bound, proved = result.rounding_error_upper, upper_decimal(fit.sup_error_upper)
+    facts = {
+        "rounding_error_upper": None if bound is None else str(bound),
+        "outside_interval": outside,
+        "sup_error_upper": str(fit.sup_error_upper),
+    }
+    rounding = "a rounding error that is not proved"
+    if bound is not None:
+        rounding = f"rounding error at most {upper_decimal(bound, 3)} on {interval}"
+    everywhere = f", which holds for all t ({fit.expression} keeps its end values outside {interval})"
+    remark = f"{rounding}, besides the proved error {proved}{everywhere if fit.domain == 'line' else ''}"
     return _Found(result.values, facts, remark)
 
 

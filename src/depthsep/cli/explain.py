@@ -15,8 +15,11 @@ MARKS = {True: "yes", False: "NO", None: "?"}
 @click.argument("expression")
 @dim_option
 @eps_option
+@click.option(
+    "--activation", default="relu", show_default=True, metavar="NAME", help="Of the depth-2 networks; see activations."
+)
 @json_option
-def explain(expression: str, dim: int, eps: str | None, as_json: bool) -> None:
+def explain(expression: str, dim: int, eps: str | None, activation: str, as_json: bool) -> None:
     """Say which theorems apply, and what widths they predict.
 
     Every theorem is shown with its hypotheses, each ticked or not for EXPRESSION, --dim and --eps. Nothing is built;
@@ -24,7 +27,7 @@ def explain(expression: str, dim: int, eps: str | None, as_json: bool) -> None:
     """
     from depthsep.explanation import explain as explain_request
 
-    explanation = explain_request(expression, dim=dim, eps=eps)
+    explanation = explain_request(expression, dim=dim, eps=eps, activation=activation)
     if as_json:
         print_json(explanation.to_json())
         return

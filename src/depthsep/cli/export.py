@@ -16,6 +16,7 @@ from depthsep.reports.text import count
 if TYPE_CHECKING:
     from depthsep.certificates import CertifiedEquality, CertifiedNetwork
     from depthsep.certificates.exact import CertifiedExact
+    from depthsep.certificates.fitted import CertifiedFit
     from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["COMMANDS"]
@@ -64,7 +65,7 @@ COMMANDS = (export,)
 
 
 def _rounding_text(
-    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | ProbabilisticNetwork,
+    certified: CertifiedNetwork | CertifiedEquality | CertifiedExact | CertifiedFit | ProbabilisticNetwork,
     dtype: str,
     error: Fraction | None,
 ) -> str:
@@ -75,7 +76,7 @@ def _rounding_text(
     if isinstance(certified, CertifiedExact):
         return "no bound is given for its rounding errors: the proof is about exact arithmetic"
     if error is None:
-        exp = "its activation needs exp or erf, whose errors no runtime bounds"
+        exp = "its activation jumps, or needs exp or erf, whose errors no runtime bounds"
         obstacle = certified.float_obstacle() if isinstance(certified, CertifiedEquality) else exp
         return f"no bound is given for its rounding errors: {obstacle}"
     if error == 0:

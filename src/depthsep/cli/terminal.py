@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "dim_option",
+    "domain_option",
     "eps_option",
     "example",
     "force_option",
@@ -31,6 +32,7 @@ __all__ = [
     "progress",
     "refuse_unwritable",
     "warn",
+    "weights_option",
     "within",
 ]
 
@@ -49,6 +51,23 @@ def eps_option(command: _Command) -> _Command:
     return click.option(
         "--eps", metavar="EPS", help='Accuracy in the sup norm, read exactly: "0.1" or "1/10"; ball(...) needs none.'
     )(command)
+
+
+def domain_option(*domains: str) -> Callable[[_Command], _Command]:
+    """The option ``--domain``: where the function lives, the first one if nothing is said."""
+    names = {
+        "ball": "ball: x in the unit ball",
+        "spheres": "spheres: pairs of unit vectors",
+        "balls": "balls: pairs in it",
+    }
+    words = "; ".join(names[domain] for domain in domains) + "."
+    return click.option("--domain", type=click.Choice(domains), default=domains[0], show_default=True, help=words)
+
+
+def weights_option(command: _Command) -> _Command:
+    """The option ``--weights``."""
+    words = 'Bound of all weights and biases, such as "2^d"; depth 3 or more.'
+    return click.option("--weights", metavar="B", help=words)(command)
 
 
 def within(eps: Fraction | str | None) -> str:

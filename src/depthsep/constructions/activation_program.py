@@ -134,9 +134,17 @@ class ActivationProgram(MomentProgram):
             self._exchange(solution, _SLACK * self.eps)
         return solution
 
-    def widest(self, pairs: Sequence[Pairs], strict: bool = False) -> Solution | None:
-        """Maximise the gap between profiles and polynomials; None when there is none."""
+    def widest(self, pairs: Sequence[Pairs], strict: bool = False, once: bool = False) -> Solution | None:
+        """Maximise the gap between profiles and polynomials; None when there is none.
+
+        Args:
+            pairs: Per group the unit pairs.
+            strict: Go on until no violation is left between samples.
+            once: Solve one program and give its solution, which may violate conditions and have a negative gap.
+        """
         self._sample_breaks(pairs)
+        if once:
+            return self._solve(pairs, None)
         for _ in range(_EXCHANGES * (1 + strict)):
             solution = self._solve(pairs, None)
             if solution is None or solution.gap < _LEAST_GAP * self.scale:

@@ -12,10 +12,11 @@ nothing but C1, on the range of z that occurs.
 
 Method: `shallow_radial` with another profile. Slopes are powers of two and centres lie on a grid; one linear program
 (`activation_program`) weighs pairs and polynomials together, least weighted sum of |outer weights| first, reweighted
-so that few pairs remain (Candes, Wakin & Boyd 2008); the centres of these are moved; pairs that are not needed go.
+so that few pairs remain (Candes, Wakin & Boyd 2008); the centres of these are moved; pairs that are not needed go. Of
+at most four smooth pairs that are left one more is dropped where the others, moved freely, can do without it.
 
 Differences from the source: no Assumption 1, no constant c_sigma; see `shallow_radial` for the rest. A smooth even
-function has a Taylor polynomial to begin with, which is why two gelu units a direction may do where ReLU takes ten.
+function has a Taylor polynomial to begin with, which is why two gelu units a direction do where ReLU takes ten.
 Cost: 5-60 s of linear programs; the proof takes some hundred boxes a cell instead of exact polynomials.
 """
 
@@ -29,17 +30,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult, minimize
 
+from depthsep.activations import Activation
 from depthsep.activations import activation as activation_of
 from depthsep.certificates.document import CertifiedNetwork, first_proved
 from depthsep.constructions.activation_program import ActivationProgram, Pairs, Solution
 from depthsep.constructions.direction_families import Family, families
+from depthsep.constructions.prospects import Prospect
 from depthsep.errors import OutOfReach
 from depthsep.functions import Radial
-from depthsep.networks import ActivationGroup, ActivationNetwork
+from depthsep.networks import ActivationGroup, ActivationNetwork, ExplicitDirections
 from depthsep.progress import Progress, silent
 
-__all__ = ["build_with_activation"]
+__all__ = ["Plan", "build_with_activation", "find_plans"]
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +64,11 @@ _REFINEMENTS = 2
 _REMOVALS, _LEAST_GAIN = 20, 0.8
 _WORTH_TRYING = 3.0  # a family with a larger degree should have so many times fewer directions than units are needed
 _IMPROVED, _WORTH = 2, 1.3  # how many families are searched in depth, unless they start this much wider than the best
+_MOST_MOVED = 3  # pairs that are moved freely, with so many programs for every number that is searched,
+_TRIES = 30
+_WIDE_ENOUGH = 1e-3  # until the gap is this wide, in units of the range of phi,
+_FARTHEST = 8.0  # at most so far away, in units of the length and in binary orders of magnitude
+_SHORT_BITS = 20
 _PAD = 1e-9  # by how much polynomials are widened before they are rounded
 
 
@@ -94,11 +103,17 @@ def build_with_activation(
     constant = _constant(function, eps, activation)
     if constant is not None:
         return constant
-    plans = _plans(function, eps, activation, max_width, progress)
+    plans = find_plans(function, eps, activation, max_width, progress)
     for certified in _certified(function, eps, activation, plans, progress):
         if certified.widths[0] <= max_width:
             return certified
     raise _out_of_reach(function, eps, activation, max_width, plans)
+
+
+def _own(name: str) -> Activation | None:
+    """The activation, where it is a user's own."""
+    known = activation_of(name)
+    return None if known.own is None else known
 
 
 def _constant(function: Radial, eps: Fraction, activation: str) -> CertifiedNetwork | None:
@@ -108,12 +123,12 @@ def _constant(function: Radial, eps: Fraction, activation: str) -> CertifiedNetw
     if half > float(eps):
         return None
     witness = {"kind": "moment-sandwich", "cells": [{"to": "1", "groups": []}]}
-    network = ActivationNetwork(function.dim, activation, float(values.min()) + half, ())
+    network = ActivationNetwork(function.dim, activation, float(values.min()) + half, (), _own(activation))
     return first_proved(function, network, witness, [half * (1 + _PAD)], eps)
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """A family with pairs of units that its program accepts."""
 
     program: ActivationProgram
@@ -125,10 +140,16 @@ class _Plan:
         counts = self.program.family.counts
         return int(sum(2 * len(pairs) * count for pairs, count in zip(self.pairs, counts, strict=True)))
 
+    @property
+    def prospect(self) -> Prospect:
+        """The plan for somebody who does not search."""
+        family = self.program.family
+        return Prospect("moment sandwich", family.name, int(sum(family.counts)), self.units, family.degree * 2)
 
-def _plans(function: Radial, eps: Fraction, activation: str, max_width: int, progress: Progress) -> list[_Plan]:
+
+def find_plans(function: Radial, eps: Fraction, activation: str, max_width: int, progress: Progress) -> list[Plan]:
     """Try the families degree by degree, until a larger degree brings nothing; the best first."""
-    plans: list[_Plan] = []
+    plans: list[Plan] = []
     best = math.inf
     for degree in range(1, _largest_degree(function.dim) + 1):
         progress(f"trying moments up to degree {2 * degree}", None)
@@ -136,7 +157,7 @@ def _plans(function: Radial, eps: Fraction, activation: str, max_width: int, pro
             program = _program(function, family, float(eps), activation)
             found = _thinned(program, _dictionary(family, activation), _ROUNDS[0])
             if found is not None:
-                plans.append(_Plan(program, found))
+                plans.append(Plan(program, found))
         least = min((plan.units for plan in plans), default=math.inf)
         if plans and least >= best:
             break
@@ -183,7 +204,7 @@ def _thinned(program: ActivationProgram, pairs: list[Pairs], rounds: int) -> lis
             used = solution.active(_UNUSED)
             pairs = [p.take(keep) for p, keep in zip(pairs, used, strict=True)]
             weights = [w[keep] for w, keep in zip(weights, used, strict=True)]
-        if best is None or _Plan(program, kept).units < _Plan(program, best).units:
+        if best is None or Plan(program, kept).units < Plan(program, best).units:
             best = kept
         elif place >= _LEAST_ROUNDS:
             break
@@ -195,10 +216,10 @@ def _largest(solution: Solution) -> float:
 
 
 def _certified(
-    function: Radial, eps: Fraction, activation: str, plans: Sequence[_Plan], progress: Progress
+    function: Radial, eps: Fraction, activation: str, plans: Sequence[Plan], progress: Progress
 ) -> Iterator[CertifiedNetwork]:
     """Improve the most promising plans and prove the narrowest; then the others one by one, as they are."""
-    improved: list[_Plan] = []
+    improved: list[Plan] = []
     for plan in [plan for plan in plans[:_IMPROVED] if plan.units <= _WORTH * plans[0].units]:
         least = min((better.units for better in improved), default=math.inf)
         if 2 * plan.program.family.counts.max() < _LEAST_GAIN * least:  # one pair in its largest group must pay
@@ -211,19 +232,23 @@ def _certified(
             yield certified
 
 
-def _improvements(plan: _Plan, dictionary: list[Pairs]) -> Iterator[_Plan]:
+def _improvements(plan: Plan, dictionary: list[Pairs]) -> Iterator[Plan]:
     """The plan with some pairs removed and the others moved, before and after removing those that became needless."""
     program = plan.program
     starts = [plan.pairs, *_of_one_slope(program, dictionary)]
-    pairs = min(starts, key=lambda start: _Plan(program, start).units)
+    pairs = min(starts, key=lambda start: Plan(program, start).units)
     for _ in range(_REMOVALS):
         fewer = next(_with_fewer(program, pairs), None)
         if fewer is None:
             break
         pairs = fewer
     pairs = _refitted(program, pairs)
-    yield _Plan(program, pairs)
-    yield _Plan(program, _without_needless(program, pairs))
+    yield Plan(program, pairs)
+    pairs = _without_needless(program, pairs)
+    yield Plan(program, pairs)
+    while (fewer := next(_with_one_less(program, pairs), None)) is not None:
+        pairs = fewer
+        yield Plan(program, pairs)
 
 
 def _of_one_slope(program: ActivationProgram, dictionary: list[Pairs]) -> Iterator[list[Pairs]]:
@@ -241,7 +266,7 @@ def _refitted(program: ActivationProgram, pairs: list[Pairs]) -> list[Pairs]:
     """Search on finer and finer grids about the pairs."""
     for step in range(_REFINEMENTS):
         found = _thinned(program, _around(program, pairs, 2.0**-step), _ROUNDS[1])
-        if found is not None and _Plan(program, found).units <= _Plan(program, pairs).units:
+        if found is not None and Plan(program, found).units <= Plan(program, pairs).units:
             pairs = found
     return pairs
 
@@ -257,8 +282,58 @@ def _with_fewer(program: ActivationProgram, pairs: list[Pairs]) -> Iterator[list
         for keep in [*single, *(places != index for index in places)]:
             fewer = [p.take(keep) if g == group else p for g, p in enumerate(pairs)]
             found = _thinned(program, _around(program, fewer, 1.0), _ROUNDS[2])
-            if found is not None and _Plan(program, found).units < _Plan(program, pairs).units:
+            if found is not None and Plan(program, found).units < Plan(program, pairs).units:
                 yield found
+
+
+def _with_one_less(program: ActivationProgram, pairs: list[Pairs]) -> Iterator[list[Pairs]]:
+    """The pairs without one of them, the others moved freely so that a gap opens; for few smooth pairs only.
+
+    Slopes are no longer powers of two, so that the entries of the directions have to be small integers.
+    """
+    explicit = any(isinstance(group, ExplicitDirections) for group in program.family.groups)
+    if program.breaks or explicit or sum(map(len, pairs)) > _MOST_MOVED + 1:
+        return
+    for group in np.argsort(-program.family.counts, kind="stable").tolist():
+        for index in range(len(pairs[group]) if len(pairs[group]) > 1 else 0):
+            keep = np.arange(len(pairs[group])) != index
+            found = _moved(program, [p.take(keep) if g == group else p for g, p in enumerate(pairs)])
+            if found is not None:
+                yield found
+
+
+def _moved(program: ActivationProgram, pairs: list[Pairs]) -> list[Pairs] | None:
+    """The pairs moved to where the gap is wide, by a simplex search (Nelder & Mead 1965); None where none is found."""
+    ends = np.cumsum([len(p) for p in pairs])
+    lengths = np.repeat(program.family.lengths, [len(p) for p in pairs])
+
+    def pairs_at(place: Floats) -> list[Pairs]:
+        slopes, centres = (_short(part) for part in (2.0 ** place[: ends[-1]] / lengths, place[ends[-1] :] * lengths))
+        return [Pairs(slopes[a:b], centres[a:b]) for a, b in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
+
+    def minus_gap(place: Floats) -> float:
+        if np.abs(place).max() > _FARTHEST:
+            return np.inf
+        solution = program.widest(pairs_at(place), once=True)
+        return np.inf if solution is None else -solution.gap / program.scale
+
+    def stop(intermediate_result: OptimizeResult) -> None:
+        if intermediate_result.fun < -_WIDE_ENOUGH:
+            raise StopIteration
+
+    slopes, centres = (np.concatenate([getattr(p, part) for p in pairs]) for part in ("slopes", "centres"))
+    start = np.concatenate([np.log2(slopes * lengths), centres / lengths])
+    steps = np.repeat((0.6, 0.3), len(slopes))
+    options = {"maxfev": _TRIES * len(start), "initial_simplex": np.vstack([start, start + np.diag(steps)])}
+    best = minimize(minus_gap, start, method="Nelder-Mead", callback=stop, options=options)
+    found = pairs_at(best.x)
+    return found if best.fun < 0 and program.widest(found) is not None else None
+
+
+def _short(values: Floats) -> Floats:
+    """Rounded to few bits, so that products of two such numbers are float64 numbers."""
+    mantissas, exponents = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissas, _SHORT_BITS)), exponents - _SHORT_BITS))
 
 
 def _around(program: ActivationProgram, pairs: list[Pairs], step: float) -> list[Pairs]:
@@ -295,7 +370,7 @@ def _without_needless(program: ActivationProgram, pairs: list[Pairs]) -> list[Pa
     return [p.take(k) for p, k in zip(pairs, keep, strict=True)]
 
 
-def _proved(function: Radial, eps: Fraction, activation: str, plan: _Plan) -> CertifiedNetwork | None:
+def _proved(function: Radial, eps: Fraction, activation: str, plan: Plan) -> CertifiedNetwork | None:
     """Round the widest sandwich with these pairs, and have it checked."""
     solution = plan.program.widest(plan.pairs, strict=True)
     if solution is None:
@@ -328,7 +403,7 @@ def _rounded(
         }
         for end, polynomials in zip(program.cells, solution.polynomials, strict=True)
     ]
-    network = ActivationNetwork(family.dim, activation, bias, tuple(groups))
+    network = ActivationNetwork(family.dim, activation, bias, tuple(groups), _own(activation))
     return network, {"kind": "moment-sandwich", "cells": listed}
 
 
@@ -343,7 +418,7 @@ def _pair(program: ActivationProgram, polynomials: Floats, group: int, constant:
 
 
 def _out_of_reach(
-    function: Radial, eps: Fraction, activation: str, max_width: int, plans: Sequence[_Plan]
+    function: Radial, eps: Fraction, activation: str, max_width: int, plans: Sequence[Plan]
 ) -> OutOfReach:
     least = min((plan.units for plan in plans), default=None)
     if least is None:

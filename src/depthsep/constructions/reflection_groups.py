@@ -36,13 +36,14 @@ from scipy.optimize import linprog
 
 from depthsep.certificates.document import CertifiedNetwork, first_proved
 from depthsep.constructions.direction_families import sum_of
+from depthsep.constructions.prospects import Prospect
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.functions import Radial
 from depthsep.networks import AffineUnit, ExplicitDirections, RidgeGroup, ShallowNetwork
 from depthsep.progress import Progress, silent
 from depthsep_check.chamber_cells import MAX_DIM, MAX_DIRECTIONS, orbit, orbit_size
 
-__all__ = ["reflection_cone"]
+__all__ = ["predicted_cone", "reflection_cone"]
 
 Floats = NDArray[np.float64]
 Generators = tuple[tuple[int, ...], ...]
@@ -100,6 +101,20 @@ def reflection_cone(function: Radial, eps: Fraction, progress: Progress = silent
             if tried == (_TRIED if dim < _LONG_DIM else _TRIED_LONG):
                 break
     raise _out_of_reach(asked, least * float(eps / relative), tried)
+
+
+def predicted_cone(function: Radial, eps: Fraction) -> Prospect | None:
+    """The family that `reflection_cone` proves first; None where none reaches the accuracy, by its linear program.
+
+    Raises:
+        BadInput: The function is no cone, or eps is not positive or so large that a constant is enough.
+    """
+    cone = _cone(function, eps, f"a plan for {function.text} within {eps}")
+    relative = float(eps / abs(cone[1]))
+    for family in _families(function.dim) if 2 <= function.dim <= MAX_DIM else ():
+        if family.solve(relative).error < relative:
+            return Prospect("reflection group", family.name, family.size, family.size)
+    return None
 
 
 def _cone(function: Radial, eps: Fraction, asked: str) -> tuple[Fraction, Fraction]:

@@ -34,13 +34,14 @@ from numpy.typing import NDArray
 from depthsep.certificates.document import CertifiedNetwork, first_proved
 from depthsep.constructions.direction_families import Family, SharedFamily, families, sum_of
 from depthsep.constructions.knot_search import Found, improve, start, thin_out
+from depthsep.constructions.prospects import Prospect
 from depthsep.constructions.sandwich_program import SandwichProgram, Solution
 from depthsep.errors import OutOfReach
 from depthsep.functions import Radial
 from depthsep.networks import AffineUnit, RidgeGroup, ShallowNetwork
 from depthsep.progress import Progress, silent
 
-__all__ = ["DEFAULT_MAX_WIDTH", "search"]
+__all__ = ["DEFAULT_MAX_WIDTH", "Plan", "find_plans", "largest_degree", "search"]
 
 Floats = NDArray[np.float64]
 
@@ -66,12 +67,17 @@ _PAD = 1e-9  # by how much polynomials are widened before they are rounded
 _LARGER = (110, 125, 150, 200, 300, 500, 1000)  # other accuracies, in percent of the one out of reach
 
 
-def _largest_degree(dim: int) -> int:
+def largest_degree(dim: int) -> int:
+    """The k of the largest polynomials, of degree 2k, that are tried."""
     return {1: 12, 2: 12, 3: 8, 4: 6}.get(dim, 5)
 
 
 def search(
-    function: Radial, eps: Fraction, max_width: int = DEFAULT_MAX_WIDTH, progress: Progress = silent
+    function: Radial,
+    eps: Fraction,
+    max_width: int = DEFAULT_MAX_WIDTH,
+    progress: Progress = silent,
+    plans: list[Plan] | None = None,
 ) -> CertifiedNetwork:
     """Find a small depth-2 ReLU network within eps of x -> phi(||x||) on the unit ball, with a checked proof.
 
@@ -80,6 +86,7 @@ def search(
         eps: The accuracy, positive.
         max_width: Wider networks are not considered.
         progress: Called with a text, and a fraction where one is known.
+        plans: What `find_plans` gave for the same request, if it was asked before.
 
     Raises:
         OutOfReach: No network of at most `max_width` neurons was found; `reached` says what was.
@@ -95,7 +102,7 @@ def search(
     constant = _constant(function, eps)
     if constant is not None:
         return constant
-    plans = _plans(function, eps, max_width, progress)
+    plans = find_plans(function, eps, max_width, progress) if plans is None else plans
     certified = next(_certified(function, eps, plans, progress), None)
     if certified is not None and certified.widths[0] <= max_width:
         return certified
@@ -114,16 +121,37 @@ def _constant(function: Radial, eps: Fraction) -> CertifiedNetwork | None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class Plan:
     """A family with knots that its program accepts."""
 
     program: SandwichProgram
     found: Found
 
+    @property
+    def prospect(self) -> Prospect:
+        """The plan for somebody who does not search."""
+        family = self.program.family
+        count = int(sum(family.counts))
+        return Prospect("moment sandwich", family.name, count, int(self.found.units), family.degree * 2)
 
-def _plans(function: Radial, eps: Fraction, max_width: float, progress: Progress) -> list[_Plan]:
-    """Try the families degree by degree, cheaply; the best first. Fine grids of knots only where coarse ones fail."""
-    for points, patient in _GRIDS:
+
+def find_plans(
+    function: Radial,
+    eps: Fraction,
+    max_width: float = DEFAULT_MAX_WIDTH,
+    progress: Progress = silent,
+    thorough: bool = True,
+) -> list[Plan]:
+    """Try the families degree by degree, cheaply; the best first.
+
+    Args:
+        function: As for `search`.
+        eps: As for `search`.
+        max_width: Families that need more are left out.
+        progress: Called with a text.
+        thorough: Whether to try finer grids of knots where the coarse ones fail, which may take a minute.
+    """
+    for points, patient in _GRIDS if thorough else _GRIDS[:1]:
         plans = _plans_on_grid(function, eps, max_width, points, patient, progress)
         if plans:
             return plans
@@ -132,10 +160,10 @@ def _plans(function: Radial, eps: Fraction, max_width: float, progress: Progress
 
 def _plans_on_grid(
     function: Radial, eps: Fraction, max_width: float, points: int, patient: bool, progress: Progress
-) -> list[_Plan]:
-    plans: list[_Plan] = []
+) -> list[Plan]:
+    plans: list[Plan] = []
     best, stale = math.inf, 0
-    last = min(_largest_degree(function.dim), _PATIENT_DEGREE) if patient else _largest_degree(function.dim)
+    last = min(largest_degree(function.dim), _PATIENT_DEGREE) if patient else largest_degree(function.dim)
     for degree in range(1, last + 1):
         progress(f"trying moments up to degree {2 * degree}" + ", on a finer grid" * patient, None)
         plans += _plans_of_degree(function, eps, degree, min(best, max_width), points, patient)
@@ -149,7 +177,7 @@ def _plans_on_grid(
 
 def _plans_of_degree(
     function: Radial, eps: Fraction, degree: int, largest: float, points: int, patient: bool
-) -> Iterator[_Plan]:
+) -> Iterator[Plan]:
     """The families of at most `largest` directions whose programs accept the accuracy with knots on a grid."""
     for family in families(function.dim, degree, largest):
         one_profile = family.shared()
@@ -158,12 +186,12 @@ def _plans_of_degree(
             program = _program(function, variant, float(eps), patient)
             found = start(program, points, rounds=2)
             if found is not None:
-                yield _Plan(program, found)
+                yield Plan(program, found)
 
 
-def _without_repeats(plans: list[_Plan]) -> list[_Plan]:
+def _without_repeats(plans: list[Plan]) -> list[Plan]:
     """Of plans with equally many directions in every group the first, which costs least or has the lowest degree."""
-    first: dict[tuple[int, ...], _Plan] = {}
+    first: dict[tuple[int, ...], Plan] = {}
     for plan in plans:
         first.setdefault(tuple(group.count for group in plan.program.family.groups), plan)
     return list(first.values())
@@ -177,7 +205,7 @@ def _program(function: Radial, family: Family, eps: float, patient: bool) -> San
     return SandwichProgram(family, function.profile, _DESIGN * eps, np.arange(1, count + 1) / count, patient)
 
 
-def _certified(function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
+def _certified(function: Radial, eps: Fraction, plans: list[Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
     """Search the most promising plans, then the others one by one."""
     least = plans[0].found.units if plans else 0
     close = [plan for plan in plans[:_IMPROVED] if plan.found.units <= _WORTH * least]
@@ -188,20 +216,18 @@ def _certified(function: Radial, eps: Fraction, plans: list[_Plan], progress: Pr
         yield from _certified_of(function, eps, batch, progress)
 
 
-def _certified_of(
-    function: Radial, eps: Fraction, plans: list[_Plan], progress: Progress
-) -> Iterator[CertifiedNetwork]:
+def _certified_of(function: Radial, eps: Fraction, plans: list[Plan], progress: Progress) -> Iterator[CertifiedNetwork]:
     """Improve some plans, then prove them, the narrowest first."""
-    improved: list[_Plan] = []
+    improved: list[Plan] = []
     for index, plan in enumerate(plans):
         progress(f"placing knots: {plan.program.family.name}", index / len(plans))
         for variant in (plan, *_finer(function, plan)):
-            improved += [_Plan(variant.program, found) for found in _improvements(variant)]
+            improved += [Plan(variant.program, found) for found in _improvements(variant)]
     best = sorted(improved, key=lambda plan: plan.found.units)[:_PROVED]
     if best:
         progress(f"removing knots from {best[0].found.units:,} neurons", None)
     close = [plan for plan in best[:_THINNED] if plan.found.units <= _CLOSE * best[0].found.units]
-    thinned = [_Plan(plan.program, thin_out(plan.program, plan.found)) for plan in close]
+    thinned = [Plan(plan.program, thin_out(plan.program, plan.found)) for plan in close]
     for plan in sorted([*thinned, *best], key=lambda plan: plan.found.units):
         progress(f"proving {plan.found.units:,} neurons", None)
         certified = _proved(function, eps, plan)
@@ -209,15 +235,15 @@ def _certified_of(
             yield certified
 
 
-def _finer(function: Radial, plan: _Plan) -> Iterator[_Plan]:
+def _finer(function: Radial, plan: Plan) -> Iterator[Plan]:
     """In dimension 2 the same plan for a program with more cells: fewer knots may do, but it is harder to search."""
     if function.dim == 2:
         cells = np.arange(1, _FINER_CELLS + 1) / _FINER_CELLS
         program = SandwichProgram(plan.program.family, function.profile, plan.program.eps, cells, plan.program.patient)
-        yield _Plan(program, plan.found)
+        yield Plan(program, plan.found)
 
 
-def _improvements(plan: _Plan) -> Iterator[Found]:
+def _improvements(plan: Plan) -> Iterator[Found]:
     """Improve from the best of some starts on different grids, and from profiles that begin flat."""
     starts = [plan.found, *(start(plan.program, points, rounds=3) for points in (16, 32))]
     best = min((found for found in starts if found is not None), key=lambda found: found.units)
@@ -227,7 +253,7 @@ def _improvements(plan: _Plan) -> Iterator[Found]:
             yield found
 
 
-def _proved(function: Radial, eps: Fraction, plan: _Plan) -> CertifiedNetwork | None:
+def _proved(function: Radial, eps: Fraction, plan: Plan) -> CertifiedNetwork | None:
     """Round the widest sandwich with these knots, and have it checked."""
     solution = plan.program.widest(plan.found.knots, strict=True)
     if solution is None:
@@ -328,7 +354,7 @@ def _reachable_eps(function: Radial, eps: Fraction, max_width: int, progress: Pr
 
     def suffices(percent: int) -> bool:
         progress(f"trying {percent}% of eps", None)
-        degrees = range(1, _largest_degree(function.dim) + 1)
+        degrees = range(1, largest_degree(function.dim) + 1)
         larger = eps * percent / 100
         return any(
             plan.found.units <= max_width

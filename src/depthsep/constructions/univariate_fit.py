@@ -22,15 +22,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from depthsep.accuracy import parse_accuracy
 from depthsep.activations import Activation, activation
 from depthsep.certificates.document import rounded_up
-from depthsep.certificates.proved import Proved, checked
+from depthsep.certificates.fitted import UNIVARIATE, CertifiedFit
+from depthsep.certificates.proved import checked
 from depthsep.errors import BadInput, NotProved, OutOfReach
 from depthsep.functions.formula import FLOAT_OPERATIONS, parse_profile
 from depthsep.univariate.profile_samples import ProfileSamples
@@ -47,7 +48,7 @@ from depthsep.univariate.unit_sums import (
 )
 from depthsep_check import Verdict
 
-__all__ = ["METHODS", "CertifiedFit", "fit"]
+__all__ = ["METHODS", "fit"]
 
 Floats = NDArray[np.float64]
 
@@ -60,91 +61,6 @@ _SHARPEST = 2.0**40
 _DICTIONARY_BELOW = 400  # units of the other construction, above which no sparse program is tried
 _ACROSS = np.linspace(-24, 24, 97)
 _VALUES = 2**12
-
-
-@dataclass(frozen=True)
-class CertifiedFit(Proved):
-    """A sum of units within a proved distance of a function of one variable.
-
-    Args:
-        expression: The formula of f in t.
-        interval: Its ends.
-        domain: "line" (f is constant outside the interval) or "interval".
-        activation: s.
-        units: a, and the weights alpha_i, scales beta_i and offsets gamma_i.
-        method: How it was found.
-        sup_error_upper: The proved bound of sup |h - f|, in exact arithmetic on the stored weights.
-        eps: The accuracy that was asked for.
-        document_text: The document.
-        verdict: What the checker said of it.
-    """
-
-    expression: str
-    interval: tuple[Fraction, Fraction]
-    domain: str
-    activation: Activation
-    units: UnitSum
-    method: str
-    sup_error_upper: Fraction
-    eps: Fraction
-    document_text: str
-    verdict: Verdict
-
-    dim: ClassVar[int] = 1
-    depth: ClassVar[int] = 2
-    claim: ClassVar[str] = "deterministic"
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The number of units, as of a network of one hidden layer."""
-        return (len(self.units),)
-
-    @property
-    def max_weight(self) -> float:
-        """The largest absolute value among all weights and biases."""
-        u = self.units
-        return float(max(np.abs(np.concatenate(([u.bias], u.scales, u.offsets, u.weights)))))
-
-    @property
-    def path_norm(self) -> float:
-        """The sum of |alpha_i beta_i|, rounded up."""
-        total = sum((abs(Fraction(a) * Fraction(b)) for a, b in self._pairs), Fraction(0))
-        return math.nextafter(float(total), math.inf) if total else 0.0
-
-    @property
-    def _pairs(self) -> list[tuple[float, float]]:
-        return list(zip(self.units.weights.tolist(), self.units.scales.tolist(), strict=True))
-
-    @property
-    def nonzeros(self) -> int:
-        """The number of nonzero weights and biases."""
-        u = self.units
-        return int(np.count_nonzero(np.concatenate(([u.bias], u.scales, u.offsets, u.weights))))
-
-    def __call__(self, t: ArrayLike) -> Floats:
-        """Evaluate h in float64."""
-        return self.units(self.activation, np.asarray(t, dtype=np.float64))
-
-    def summary(self) -> dict[str, Any]:
-        """The facts that the command line prints with --json."""
-        return {
-            "function": self.expression,
-            "interval": [str(end) for end in self.interval],
-            "domain": self.domain,
-            "dim": self.dim,
-            "depth": self.depth,
-            "activation": self.activation.name,
-            "widths": list(self.widths),
-            "sup_error_upper": str(self.sup_error_upper),
-            "eps": str(self.eps),
-            "max_weight": self.max_weight,
-            "path_norm": self.path_norm,
-            "nonzeros": self.nonzeros,
-            "claim": self.claim,
-            "method": self.method,
-            "digest": self.digest,
-            "verdict": self.verdict.status.name,
-        }
 
 
 def fit(
@@ -337,7 +253,7 @@ class _Request:
     def certified(self, method: str, units: UnitSum, error: Fraction) -> CertifiedFit | Verdict:
         """The document with its verdict where that is VERIFIED, otherwise the verdict."""
         claim = {
-            "kind": "univariate",
+            "kind": UNIVARIATE,
             "domain": self.domain,
             "interval": [str(end) for end in self.interval],
             "arithmetic": "real",
@@ -348,7 +264,7 @@ class _Request:
             "offsets": [x.hex() for x in units.offsets.tolist()],
             "weights": [x.hex() for x in units.weights.tolist()],
         }
-        function = {"kind": "univariate", "expression": self.expression}
+        function = {"kind": UNIVARIATE, "expression": self.expression}
         text, verdict = checked(function=function, claim=claim, witness={"kind": "bisection"})
         if not verdict.ok:
             return verdict

@@ -19,7 +19,14 @@ from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import BadInput, OutOfReach
 from depthsep.extras import require
 from depthsep.files import write_whole
-from depthsep.networks import ActivationNetwork, IntegerLayers, Network, ReluNetwork, SmoothSeparableNetwork
+from depthsep.networks import (
+    ActivationNetwork,
+    IntegerLayers,
+    Network,
+    ReluNetwork,
+    SmoothSeparableNetwork,
+    UnitNetwork,
+)
 from depthsep.networks.accumulators import FLOAT32, FLOAT64
 from depthsep.networks.circuit import Circuit
 from depthsep.networks.layers import DENSE_LIMIT_BYTES, DenseLayers
@@ -72,7 +79,7 @@ class ExportResult:
         path: Where.
         parameters: The number of weights and biases in it.
         rounding_error_upper: |computed - exact value of the network| is at most this when the file is evaluated in
-            its own type, whatever the order of summation: at float64 points of exact norm at most 1, or, of a network
+            its own type, whatever the order of summation: at float64 points of `network.domain`, or, of a network
             that is equal to another one on a grid, at the points of the grid. It comes on top of the proved error.
             None where no bound is known: of activations that need exp or erf, whose errors no runtime proves.
     """
@@ -97,7 +104,8 @@ def exportable(certified: Certified) -> Exportable:
 
 def activation_of(network: Exportable) -> str:
     """The name of the activation of the hidden layers."""
-    return network.activation if isinstance(network, ActivationNetwork | SmoothSeparableNetwork) else "relu"
+    known = (ActivationNetwork, SmoothSeparableNetwork, UnitNetwork)
+    return network.activation if isinstance(network, known) else "relu"
 
 
 def output_count(network: Exportable) -> int:
@@ -194,7 +202,7 @@ def metadata(certified: Certified, dtype: str = "float64") -> dict[str, str]:
         "depthsep.document": certified.digest,
         **_claim(certified),
         "depthsep.rounding_error_upper": "not proved" if bound is None else repr(float(bound)),
-        "depthsep.domain": "unit-ball",
+        "depthsep.domain": certified.network.domain,
     }
     activation = activation_of(certified.network)
     return facts if activation == "relu" else {**facts, "depthsep.activation": activation}

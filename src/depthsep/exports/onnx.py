@@ -4,7 +4,7 @@ A network that is guaranteed exact in float32 on its grid may be written in floa
 have a few nodes each, see `onnx_activations`.
 
 `depthsep_check` compares such a file with the document: same graph, same weights, same function in exact arithmetic
-(of ReLU networks; it does not follow the nodes of other activations).
+(but for what stands in place of erf and of 1/100, which it says).
 """
 
 from __future__ import annotations

@@ -49,9 +49,11 @@ class ActivationNodes:
 
     def add(self, activation: str, source: str, target: str) -> None:
         """Add the nodes that apply the activation to the tensor `source`, giving the tensor `target`."""
-        form = ACTIVATIONS[activation].onnx
+        known = ACTIVATIONS.get(activation)
+        form = None if known is None else known.onnx
         if form is None:
-            raise BadInput(f"export the activation {activation} to ONNX", needed="an activation of the catalogue")
+            asked = f"export the activation {activation} to ONNX"
+            raise BadInput(asked, needed="an activation of the catalogue", do="export to safetensors: weights only")
         names = {"x": source}
         for node in form.nodes:
             inputs = [form.constants[part] if part in form.constants else names[part] for part in node.inputs]

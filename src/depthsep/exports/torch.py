@@ -54,9 +54,11 @@ def to_torch(network: Exportable, limit_bytes: int = DENSE_LIMIT_BYTES) -> Any:
 
 
 def _activation(torch: Any, name: str) -> Any:
-    make = ACTIVATIONS[name].torch_module
+    known = ACTIVATIONS.get(name)
+    make = None if known is None else known.torch_module
     if make is None:
-        raise BadInput(f"export the activation {name} to torch", needed="an activation of the catalogue")
+        asked = f"export the activation {name} to torch"
+        raise BadInput(asked, needed="an activation of the catalogue", do="export to safetensors: weights only")
     return make(torch)
 
 

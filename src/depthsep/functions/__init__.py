@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from flint import fmpq
 
@@ -15,6 +15,7 @@ from depthsep.functions.inner_product import InnerProduct
 from depthsep.functions.radial import Radial
 
 __all__ = [
+    "DOMAINS",
     "BallIndicator",
     "Function",
     "InnerProduct",
@@ -26,18 +27,21 @@ __all__ = [
 
 Function = Radial | BallIndicator | InnerProduct
 
+DOMAINS = ("ball", "spheres", "balls")
+_PAIRS: dict[str, Literal["sphere-pairs", "ball-pairs"]] = {"spheres": "sphere-pairs", "balls": "ball-pairs"}
 _BALL = re.compile(r"\s*ball\s*\((.*)\)\s*", re.DOTALL)
 
 
-def parse_function(text: str, dim: int) -> Function:
-    """Read what a user typed: a formula in r, or ball(r0, margin) with exact constants.
+def parse_function(text: str, dim: int, domain: str = "ball") -> Function:
+    """Read what a user typed: a formula in r, ball(r0, margin) with exact constants, or a formula in t on pairs.
 
     Args:
-        text: For example "exp(-r^2)" or "ball(1/2, 0.05)".
+        text: For example "exp(-r^2)", "ball(1/2, 0.05)" or "sin(9*t)".
         dim: The dimension; `d` in the text.
+        domain: "ball" for x of the unit ball; "spheres" or "balls" for pairs of unit vectors, or of points of the ball.
 
     Raises:
-        BadInput: The text is neither. Whether phi has finite values is left to `Radial.validate`.
+        BadInput: The text is none of these. Whether its values are finite is left to `Formula.validate`.
 
     Example:
         >>> parse_function("ball(1/2, 0.05)", dim=3)
@@ -49,6 +53,10 @@ def parse_function(text: str, dim: int) -> Function:
           needed: two constants: a step is not continuous, and no network is near it in the sup norm
           do:     write ball(r0, margin), for example ball(1/2, 0.05)
     """
+    if domain not in DOMAINS:
+        raise BadInput(f"the domain {domain!r}", needed='"ball", "spheres" or "balls"')
+    if domain in _PAIRS:
+        return InnerProduct(text, dim, _PAIRS[domain])
     ball = _BALL.fullmatch(text)
     if not ball:
         return Radial(text, dim)

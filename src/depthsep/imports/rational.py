@@ -53,6 +53,9 @@ def flat(network: Any, asked: str) -> ReluNetwork:
     """
     if isinstance(network, ReluNetwork):
         return network
+    activation = getattr(network, "activation", "relu")
+    if activation != "relu":
+        raise BadInput(asked, found=f"a network with the activation {activation}", needed="a ReLU network")
     if isinstance(network, Network):
         check_size(asked, network.parameters)
         return ReluNetwork.from_arrays(network.dense_layers())

@@ -23,7 +23,6 @@ recurrence for every break (piecewise linear), or one rigorous integral for ever
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +35,7 @@ from scipy.special import betaincinv
 from depthsep.activations import ACTIVATIONS as CATALOGUE
 from depthsep.errors import BadInput
 from depthsep.functions.formula import parse_profile
+from depthsep.gegenbauer.zonal import read_step
 from depthsep.lower_bounds.bound import LowerBound, NoBound, verified_document
 from depthsep_check.gegenbauer import Closed
 from depthsep_check.numbers import precision
@@ -76,7 +76,6 @@ _ENOUGH = fmpq(1, 128)  # the search over lists stops when twice the degrees rai
 _MANTISSA_BITS = 40
 _SAMPLES = 2**12
 _LONGEST = 1295  # bits
-_INDICATOR = re.compile(r"\s*indicator\s*\(\s*t\s*(>=|<=|>|<)(.*)\)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -225,9 +224,9 @@ def _activation(name: str, constant: Fraction) -> Activation:
 
 def _function(profile: str | Breaks, dim: int, domain: str) -> dict[str, Any]:
     """The FUNCTION object."""
-    step = _INDICATOR.fullmatch(profile) if isinstance(profile, str) else None
+    step = read_step(profile) if isinstance(profile, str) else None
     if step:
-        profile = Breaks(jumps=((step[2].strip(), "1" if step[1][0] == ">" else "-1"),))
+        profile = Breaks(jumps=(step,))
     if isinstance(profile, str):
         parse_profile(profile, dim, ("r" if domain == "ball" else "t",))
         return {"kind": "radial" if domain == "ball" else "inner-product", "expression": profile}

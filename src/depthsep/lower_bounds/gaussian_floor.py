@@ -110,6 +110,7 @@ def gaussian_width(function: str, dim: int, mean_squared_error: Fraction) -> Low
     low, high = 0, 1
     while high < _WIDEST and _floor(radius, dim, high, half_square)[1] > mean_squared_error:
         low, high = high, 2 * high
+    high = min(high, _WIDEST + 1)  # a document names no more
     while high - low > 1:
         middle = (low + high) // 2
         above = _floor(radius, dim, middle, half_square)[1] > mean_squared_error

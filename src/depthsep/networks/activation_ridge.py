@@ -3,7 +3,7 @@
     N(x) = bias + sum over groups, directions u and pairs i of  D_i (s(b_i z - c_i) + s(-b_i z - c_i)),   z = <u, x>,
 
 with slopes b_i > 0 and c_i = b_i t_i for centres t_i, a product that must be a float64 (the slopes that `build`
-chooses are powers of two). The code projects each point once per direction.
+chooses are powers of two, or slopes and centres have few bits). The code projects each point once per direction.
 
 Rounding. For the activations that take sums, products and comparisons only (relu, leaky_relu, hard_tanh) a bound is
 proved: with an error e of the computed projection and |z| <= R, the argument of s is off by at most
@@ -26,7 +26,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
-from depthsep.activations import ACTIVATIONS
+from depthsep.activations import ACTIVATIONS, Activation
 from depthsep.errors import BadInput
 from depthsep.networks.directions import Directions, directions_from_json
 from depthsep.networks.layers import DenseLayers, Network, printed_bound
@@ -35,10 +35,10 @@ from depthsep.networks.ridge import check_finite
 from depthsep.networks.rounding import LARGEST_SAFE, UNDERFLOW, gamma, round_up, sqrt_upper
 from depthsep_check.numbers import precision
 
-__all__ = ["ActivationGroup", "ActivationNetwork"]
+__all__ = ["ARITHMETIC", "ActivationGroup", "ActivationNetwork"]
 
 _BITS = 128
-_ARITHMETIC = ("relu", "leaky_relu", "hard_tanh")  # s(y) by sums, products and comparisons; 1-Lipschitz, s(0) = 0
+ARITHMETIC = ("relu", "leaky_relu", "hard_tanh")  # s(y) by sums, products and comparisons; 1-Lipschitz, s(0) = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class ActivationNetwork(Network):
         activation: The name of the activation, a key of `depthsep.activations.ACTIVATIONS`.
         bias: Added last.
         groups: The groups.
+        own: The activation itself, where it is a user's own.
 
     Example:
         >>> from depthsep.networks import Orbit
@@ -145,16 +146,22 @@ class ActivationNetwork(Network):
     activation: str
     bias: float
     groups: tuple[ActivationGroup, ...]
+    own: Activation | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the class does not allow."""
         asked = f"a network of dimension {self.dim} with the activation {self.activation}"
-        if self.activation not in ACTIVATIONS:
+        if self.own is None and self.activation not in ACTIVATIONS:
             raise BadInput(asked, needed=f"one of {', '.join(ACTIVATIONS)}")
         check_finite(asked, self.bias)
         dims = {group.directions.dim for group in self.groups}
         if self.dim < 1 or not dims <= {self.dim}:
             raise BadInput(asked, found=f"groups of dimensions {sorted(dims)}", needed="groups of that dimension")
+
+    @property
+    def unit(self) -> Activation:
+        """The activation."""
+        return ACTIVATIONS[self.activation] if self.own is None else self.own
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -197,13 +204,13 @@ class ActivationNetwork(Network):
     def _values(self, points: Array) -> Array:
         total = np.zeros(len(points))
         for group in self.groups:
-            total += group.values(ACTIVATIONS[self.activation].function, points)
+            total += group.values(self.unit.function, points)
         return np.asarray(total + self.bias)
 
     @cached_property
     def rounding_error_upper(self) -> Fraction | None:
         """Proved bound for the structured evaluation, None where none is known; see the module's text."""
-        if self.activation not in _ARITHMETIC:
+        if self.activation not in ARITHMETIC:
             return None
         error = size = Fraction(0)
         most = passes = 0
@@ -218,7 +225,7 @@ class ActivationNetwork(Network):
     @cached_property
     def flat_rounding_error_upper(self) -> Fraction | None:
         """The same for the flat layers in float64, every sum taken in any order."""
-        if self.activation not in _ARITHMETIC:
+        if self.activation not in ARITHMETIC:
             return None
         error = size = Fraction(0)
         for group in self.groups:
@@ -235,7 +242,7 @@ class ActivationNetwork(Network):
 
     def enclose(self, point: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
         """Give rationals on both sides of the exact value, by ball arithmetic: slow, and right everywhere."""
-        function = ACTIVATIONS[self.activation].judge.value
+        function = self.unit.judge.value
         with precision(_BITS):
             total = arb(_rational(self.bias))
             for group in self.groups:
@@ -281,20 +288,26 @@ class ActivationNetwork(Network):
         """Give the NETWORK object of the document format."""
         return {
             "kind": self.kind,
-            "activation": self.activation,
+            "activation": self.unit.in_documents,
             "dim": self.dim,
             "bias": self.bias.hex(),
             "groups": [group.to_json() for group in self.groups],
         }
 
     @classmethod
-    def from_json(cls, obj: dict[str, Any]) -> ActivationNetwork:
-        """Read the NETWORK object of a document that was checked."""
+    def from_json(cls, obj: dict[str, Any], own: Activation | None = None) -> ActivationNetwork:
+        """Read the NETWORK object of a document that was checked.
+
+        Args:
+            obj: The object.
+            own: The activation, where the object has a formula instead of a name.
+        """
         groups = []
         for group in obj["groups"]:
             lists = (tuple(map(float.fromhex, group[key])) for key in ("slopes", "centres", "weights"))
             groups.append(ActivationGroup(directions_from_json(group["directions"], obj["dim"]), *lists))
-        return cls(obj["dim"], obj["activation"], float.fromhex(obj["bias"]), tuple(groups))
+        name = obj["activation"] if own is None else own.name
+        return cls(obj["dim"], name, float.fromhex(obj["bias"]), tuple(groups), own)
 
 
 def _rational(value: float) -> fmpq:

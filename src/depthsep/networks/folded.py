@@ -11,19 +11,12 @@ with v_1 = gain |y|, v_(l+1) = u_l, p = M_l v_l, k = min(floor(p), M_l - 1), u_l
 odd, J_l = (2 k + 1) p - k (k + 1) and R_l = prod_(j>l) M_j^2: the triangle wave and the interpolant of p^2 at integers,
 sums of the units relu(p - j) (Telgarsky 2015; Yarotsky 2017). `docs/document-format.md` has the units. Nothing is
 expanded to evaluate; the number of neurons does not matter.
-
-Rounding. All pieces are continuous, so a number on the wrong side of a break costs no more than its error times the
-slope. With e the error of y (a rounded sum for pairs): p errs by M (gain e + gamma(2)), u by that and a rounding, J by
-2 M times it and gamma(3) 3 M^2, q by the sum of all and gamma(D + a) times what is added up, every fold of the phase by
-2 gamma(1) N in the quotient and gamma(3) N after it; psi multiplies by its steepest slope.
-
-The flat layers are bounded unit by unit: every unit of a layer errs by (what its inputs err, times its weights) plus
-gamma(number of inputs + 1) times the size of what it adds up.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -35,59 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsep.errors import BadInput
-from depthsep.networks.layers import DenseLayers, Network, outside_ball, printed_bound
-from depthsep.networks.profile import Array, PiecewiseLinear, even_profile, hinge_profile
+from depthsep.networks.folded_rounding import NORM_SLACK, flat_error, structured_error
+from depthsep.networks.layers import DenseLayers, Network, norm_signs, outside_ball
+from depthsep.networks.profile import Array, PiecewiseLinear, hinge_profile
 from depthsep.networks.ridge import check_finite
-from depthsep.networks.rounding import LARGEST_SAFE, UNDERFLOW, gamma, round_up, sqrt_upper
+from depthsep.networks.rounding import round_up, sqrt_upper
+from depthsep.networks.squares import MAX_PIECES, Folds, Knots, hexadecimal
 
 __all__ = ["NORM_SLACK", "READS", "FoldedNetwork", "Folds", "Knots", "reflected"]
 
 READS = ("norm", "sphere-pair", "ball-pair")
-NORM_SLACK = Fraction(1, 2**40)  # float64 vectors are hardly ever of length 1; so far off they may be
-_REACH = 1 + NORM_SLACK  # an upper bound of every |y_i|, and of the norm of y
-
-
-@dataclass(frozen=True)
-class Knots:
-    """G(t) = sum of weights_k max(0, |t| - thresholds_k), with 0 < thresholds_1 < thresholds_2 < ..."""
-
-    thresholds: tuple[float, ...]
-    weights: tuple[float, ...]
-
-    @cached_property
-    def profile(self) -> PiecewiseLinear:
-        """G as a function of |t|."""
-        return even_profile(self.thresholds, self.weights)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the object of the document format."""
-        return {"kind": "knots", "thresholds": _hex(self.thresholds), "weights": _hex(self.weights)}
-
-
-@dataclass(frozen=True)
-class Folds:
-    """Squares by folding: of gain |y| by the radices, one hidden layer each; scale times the sum is q."""
-
-    gain: float
-    radices: tuple[int, ...]
-    scale: float
-
-    @cached_property
-    def rests(self) -> tuple[int, ...]:
-        """R_1, ..., R_a."""
-        found = [1]
-        for radix in self.radices[:0:-1]:
-            found.append(found[-1] * radix**2)
-        return tuple(found[::-1])
-
-    @property
-    def largest(self) -> Fraction:
-        """What (J_1 - u_1) R_1 + ... adds up to at most at one coordinate of size 1, over |y|^2 and 1/4."""
-        return Fraction(self.rests[0] * self.radices[0] ** 2) * Fraction(self.gain) ** 2
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the object of the document format."""
-        return {"kind": "folds", "gain": self.gain.hex(), "radices": list(self.radices), "scale": self.scale.hex()}
+_MAX_EXPONENT = 4096
 
 
 @dataclass(frozen=True)
@@ -146,36 +97,58 @@ class FoldedNetwork(Network):
         """Refuse what the class does not allow, and write out exponents that were left out."""
         asked = f"a folded network of dimension {self.dim}"
         if self.exponents is None:
-            object.__setattr__(self, "exponents", (0,) * (self._square_layers + len(self.radices) + 1))
-        squares = self.squares
-        sizes = squares.thresholds + squares.weights if isinstance(squares, Knots) else (squares.gain, squares.scale)
-        check_finite(asked, self.shift, self.bias, *self.thresholds, *self.weights, *sizes)
+            object.__setattr__(self, "exponents", (0,) * (self.square_layers + len(self.radices) + 1))
+        check_finite(asked, self.shift, self.bias, *self.thresholds, *self.weights)
         if self.dim < 1 or self.reads not in READS:
             raise BadInput(asked, needed=f"a dimension of at least 1, and one of {', '.join(READS)}")
-        if len(self.exponents or ()) != self._square_layers + len(self.radices) + 1:
-            raise BadInput(asked, needed="an exponent for every hidden layer")
+        if not all(radix >= 2 for radix in self.radices):
+            raise BadInput(asked, found=f"the radices {list(self.radices)} of the phase", needed="at least 2 each")
         if not len(self.thresholds) == len(self.sides) == len(self.weights) > 0:
             raise BadInput(asked, needed="hinges: thresholds, sides and weights of one length")
+        if not set(self.sides) <= {"left", "right"}:
+            raise BadInput(asked, found=f"the sides {sorted(set(self.sides))}", needed='"left" or "right"')
         if self.copies < 1 or self.copies & (self.copies - 1) or self.repeats < 1:
             raise BadInput(asked, needed="repeats of at least 1, and copies that are a power of two")
+        if self.half_periods > MAX_PIECES:
+            raise BadInput(asked, needed=f"repeats times the radices of the phase of at most {MAX_PIECES}")
+        if len(self.layer_exponents) != self.square_layers + len(self.radices) + 1:
+            raise BadInput(asked, needed="an exponent for every hidden layer")
+        if max(map(abs, self.layer_exponents)) > _MAX_EXPONENT:
+            raise BadInput(asked, needed=f"exponents of at most {_MAX_EXPONENT}")
+        if self.repeats > 1 and not self._is_repeatable:
+            needed = "hinges to the right, thresholds that increase strictly inside (0, 1), weights whose sum is 0"
+            raise BadInput(f"{asked} with {self.repeats} copies of a profile", needed=needed)
 
     @property
-    def _square_layers(self) -> int:
+    def _is_repeatable(self) -> bool:
+        """Whether copies side by side join: psi has to be constant left of its hinges and right of them."""
+        inside = all(left < right for left, right in pairwise((0.0, *self.thresholds, 1.0)))
+        return inside and "left" not in self.sides and sum(map(Fraction, self.weights)) == 0
+
+    @property
+    def square_layers(self) -> int:
+        """How many hidden layers the squares take."""
         return 1 if isinstance(self.squares, Knots) else len(self.squares.radices)
 
     @property
-    def _exponents(self) -> tuple[int, ...]:
+    def layer_exponents(self) -> tuple[int, ...]:
+        """The exponents, written out."""
         return self.exponents or ()
 
     @property
     def depth(self) -> int:
         """The number of weight layers."""
-        return len(self._exponents) + 1
+        return len(self.layer_exponents) + 1
 
     @property
     def inputs(self) -> int:
         """The number of inputs: dim, or 2 dim for pairs."""
         return self.dim if self.reads == "norm" else 2 * self.dim
+
+    @property
+    def domain(self) -> str:
+        """Where the rounding bounds hold; vectors of sphere-pairs may be off length 1 by `NORM_SLACK`."""
+        return {"norm": "unit-ball", "sphere-pair": "sphere-pairs", "ball-pair": "ball-pairs"}[self.reads]
 
     @property
     def coordinates(self) -> int:
@@ -212,12 +185,22 @@ class FoldedNetwork(Network):
 
     @cached_property
     def max_weight(self) -> float:
-        """The largest absolute value among all weights and biases of the flat network; rounded up if no float64."""
+        """The largest absolute value among all weights and biases of the flat network; rounded up if no float64.
+
+        Raises:
+            BadInput: It is larger than every float64.
+        """
+        if self._largest_entry > Fraction(sys.float_info.max):
+            raise BadInput("the largest weight of a folded network", found="a weight larger than every float64")
+        return round_up(self._largest_entry)
+
+    @cached_property
+    def _largest_entry(self) -> Fraction:
         sizes, before = [abs(Fraction(self.bias))], 0
-        for layer, exponent in zip(self._layers, self._exponents, strict=True):
+        for layer, exponent in zip(self._layers, self.layer_exponents, strict=True):
             sizes += [layer.weight * _power(exponent - before), layer.bias * _power(exponent)]
             before = exponent
-        return round_up(max(*sizes, self._largest_hinge * _power(-before) / self.copies))
+        return max(*sizes, self._largest_hinge * _power(-before) / self.copies)
 
     @property
     def _largest_hinge(self) -> Fraction:
@@ -245,13 +228,13 @@ class FoldedNetwork(Network):
             if len(squares.radices) > 1:
                 read = max(read, Fraction(squares.scale))
         shift = Fraction(self.shift)
-        for radix, step in zip(self.radices, self._steps, strict=True):
+        for radix, step in zip(self.radices, self.steps, strict=True):
             yield _Sizes(read, max(abs(shift), abs(shift - (radix - 1) * step)))
             read, shift = Fraction(_largest_coefficient(radix)), Fraction(0)
-        yield _Sizes(read, max(abs(shift - place) for place in self._outermost_thresholds))
+        yield _Sizes(read, max(abs(shift - place) for place in self.outermost_thresholds))
 
     @property
-    def _steps(self) -> tuple[int, ...]:
+    def steps(self) -> tuple[int, ...]:
         """N_1, ..., N_b: the lengths of the pieces of the folds of the phase."""
         steps, step = [], self.half_periods
         for radix in self.radices:
@@ -260,7 +243,8 @@ class FoldedNetwork(Network):
         return tuple(steps)
 
     @property
-    def _outermost_thresholds(self) -> tuple[Fraction, Fraction]:
+    def outermost_thresholds(self) -> tuple[Fraction, Fraction]:
+        """The least and the greatest threshold in the last hidden layer."""
         low, high, last = Fraction(min(self.thresholds)), Fraction(max(self.thresholds)), self.repeats - 1
         if last:
             high = last + (high if last % 2 == 0 else 1 - low)
@@ -272,7 +256,7 @@ class FoldedNetwork(Network):
         Every layer is scaled up as far as the bound allows, which leaves the least to the output weights.
         """
         plain = replace(self, exponents=None, copies=1)
-        if Fraction(plain.max_weight) <= bound:
+        if plain._largest_entry <= bound:
             return plain
         if abs(Fraction(self.bias)) > bound:
             return None
@@ -280,7 +264,7 @@ class FoldedNetwork(Network):
         for layer in self._layers:
             room = [bound * before / layer.weight] if layer.weight else []
             room += [bound / layer.bias] if layer.bias else []
-            exponents.append(_floor_log2(min(room)))
+            exponents.append(min(_floor_log2(min(room)), _MAX_EXPONENT) if room else 0)
             before = _power(exponents[-1])
         excess = self._largest_hinge / (bound * before)
         copies = 1 if excess <= 1 else 2 ** -_floor_log2(1 / excess)
@@ -322,7 +306,7 @@ class FoldedNetwork(Network):
                 mirrors = 1
             read = count * mirrors * squares.radices[-1] + self._accumulators * (len(squares.radices) > 1)
         shift = Fraction(self.shift)
-        for radix, step in zip(self.radices, self._steps, strict=True):
+        for radix, step in zip(self.radices, self.steps, strict=True):
             total += radix * read + sum(shift != j * step for j in range(radix))
             read, shift = radix, Fraction(0)
         hinges = len(self.thresholds) * self.repeats
@@ -349,10 +333,8 @@ class FoldedNetwork(Network):
         halves = points[:, : self.dim], points[:, self.dim :]
         if self.reads == "ball-pair":
             return outside_ball(halves[0]) | outside_ball(halves[1])
-        with np.errstate(over="ignore"):
-            squares = [np.einsum("ij,ij->i", half, half) for half in halves]
-        allowed = 2.0**-39 - (self.dim + 2) * 2.0**-52  # ||x|| - 1 is (||x||^2 - 1) / (||x|| + 1)
-        return np.asarray(~((abs(squares[0] - 1) <= allowed) & (abs(squares[1] - 1) <= allowed)))
+        far = [(norm_signs(half, 1 + NORM_SLACK) > 0) | (norm_signs(half, 1 - NORM_SLACK) < 0) for half in halves]
+        return far[0] | far[1]
 
     def _values(self, points: Array) -> Array:
         if self.reads == "norm":
@@ -379,7 +361,7 @@ class FoldedNetwork(Network):
         return squares.scale * total
 
     def _folded(self, z: Array) -> Array:
-        for radix, step in zip(self.radices, self._steps, strict=True):
+        for radix, step in zip(self.radices, self.steps, strict=True):
             z = np.maximum(z, 0.0)
             k = np.minimum(np.floor(z / step), radix - 1)
             z = np.where(k % 2 == 0, z - k * step, (k + 1) * step - z)
@@ -400,7 +382,7 @@ class FoldedNetwork(Network):
         """Evaluate the definition in exact rationals: slow, and right everywhere."""
         z = sum((sign * self._exact_square(abs(y)) for sign, y in self._exact_coordinates(point)), Fraction(0))
         z += Fraction(self.shift)
-        for radix, step in zip(self.radices, self._steps, strict=True):
+        for radix, step in zip(self.radices, self.steps, strict=True):
             z = _exact_fold(max(z, Fraction(0)), step, radix)
         return self.outer.exact(_exact_fold(z, 1, self.repeats) if self.repeats > 1 else z)
 
@@ -423,92 +405,15 @@ class FoldedNetwork(Network):
             total += rest * ((2 * k + 1) * p - k * (k + 1) - (u if level < len(squares.radices) - 1 else 0))
         return Fraction(squares.scale) * total
 
-    # ------------------------------------------------------------------------------------------------------------
-    # Rounding
-
     @cached_property
-    def rounding_error_upper(self) -> Fraction:
-        """Proved bound for the structured evaluation; see the module's text."""
-        error, size = self._square_error
-        error += gamma(1) * (size + abs(Fraction(self.shift))) + UNDERFLOW
-        folds = len(self.radices) + (self.repeats > 1)
-        error += folds * (2 * gamma(1) + gamma(3)) * self.half_periods
-        low, high = self._profile_range(size, error)
-        return self._safe(self.outer.steepest(low, high) * error + self.outer.rounding_error(low, high))
-
-    @cached_property
-    def _square_error(self) -> tuple[Fraction, Fraction]:
-        """Bounds of the error of q and of |q|."""
-        squares, count = self.squares, self.coordinates
-        read = Fraction(0) if self.reads == "norm" else gamma(1) * _REACH + UNDERFLOW
-        if isinstance(squares, Knots):
-            slope = squares.profile.steepest(Fraction(0), _REACH)
-            size = slope * sqrt_upper(Fraction(count)) * _REACH
-            error = count * (squares.profile.rounding_error(Fraction(0), _REACH + read) + slope * read)
-            return error + gamma(count + 1) * (size + error), size
-        error_u, each = Fraction(squares.gain) * read + gamma(2), Fraction(0)
-        for radix, rest in zip(squares.radices, squares.rests, strict=True):
-            error_p = radix * error_u + gamma(1) * radix
-            error_u = error_p + gamma(2)
-            each += rest * (2 * radix * error_p + error_u + gamma(6) * 3 * radix**2)
-        scale = Fraction(squares.scale)
-        size = scale * (squares.largest * _REACH**2 + Fraction(count, 4))
-        error = scale * count * each
-        return error + gamma(count + len(squares.radices) + 4) * (size + error) + UNDERFLOW, size
-
-    def _profile_range(self, size: Fraction, error: Fraction) -> tuple[Fraction, Fraction]:
-        """Where psi is evaluated."""
-        if self.repeats > 1 or self.radices:
-            last = 1 if self.repeats > 1 else self.half_periods
-            return -error, last + error
-        shift = Fraction(self.shift)
-        return shift - size - error, shift + size + error
+    def rounding_error_upper(self) -> Fraction | None:
+        """Proved bound for the structured evaluation, see `folded_rounding`; None for more than 2^53 pieces."""
+        return structured_error(self)
 
     @cached_property
     def flat_rounding_error_upper(self) -> Fraction:
-        """Proved bound for the flat layers, sums in any order; see the module's text."""
-        error, size = self._flat_square_error
-        shift, width = Fraction(self.shift), self.widths[self._square_layers - 1]
-        for radix, step in zip(self.radices, self._steps, strict=True):
-            unit = error + gamma(width + 1) * (size + abs(shift) + radix * step) + UNDERFLOW
-            top = size + abs(shift) + unit
-            error, size, shift, width = 2 * radix * unit, 2 * radix * top, Fraction(0), radix
-        low, high = self._outermost_thresholds
-        reach = size + abs(shift) + max(abs(low), abs(high))
-        unit = error + gamma(width + 1) * reach + UNDERFLOW
-        mass = self.repeats * sum((abs(Fraction(weight)) for weight in self.weights), Fraction(0))
-        total = mass * (unit + gamma(self.widths[-1] + 1) * (reach + unit)) + gamma(self.widths[-1] + 1) * abs(
-            Fraction(self.bias)
-        )
-        return self._safe(total + UNDERFLOW)
-
-    @property
-    def _flat_square_error(self) -> tuple[Fraction, Fraction]:
-        """Bounds of the error of the sum of |terms| of q that the next layer adds up, and of that sum."""
-        squares, count, inputs = self.squares, self.coordinates, self.inputs
-        if isinstance(squares, Knots):
-            unit = gamma(inputs + 1) * (2 * _REACH + Fraction(max(squares.thresholds))) + UNDERFLOW
-            absolute = even_profile(squares.thresholds, [abs(weight) for weight in squares.weights])
-            error = 2 * count * unit * sum((abs(Fraction(weight)) for weight in squares.weights), Fraction(0))
-            return error, absolute.steepest(Fraction(0), _REACH) * sqrt_upper(Fraction(count)) * _REACH + error
-        gain, mirrors, summed = Fraction(squares.gain), 2, Fraction(0)
-        unit = gamma(inputs + 1) * squares.radices[0] * (2 * gain * _REACH + 1) + UNDERFLOW
-        for level, (radix, rest) in enumerate(zip(squares.radices, squares.rests, strict=True)):
-            terms = 2 * radix * mirrors  # the sum of the coefficients of u, and of J
-            summed += 2 * rest * count * terms * unit
-            width = self.widths[level]
-            following = squares.radices[level + 1] if level + 1 < len(squares.radices) else 1
-            unit = following * (terms * unit + gamma(width + 1) * (radix**2 + terms * unit + 1)) + UNDERFLOW
-            mirrors = 1
-        total = squares.largest * _REACH**2 + count
-        summed += len(squares.radices) * gamma(max(self.widths[: len(squares.radices)]) + 1) * 2 * (total + summed)
-        scale = Fraction(squares.scale)
-        return scale * summed, scale * (total + summed)
-
-    def _safe(self, error: Fraction) -> Fraction:
-        if error > LARGEST_SAFE or Fraction(self.max_weight) > LARGEST_SAFE:
-            raise BadInput("bound the rounding error", found="weights near the overflow threshold of float64")
-        return printed_bound(error)
+        """Proved bound for the flat layers, sums in any order; see `folded_rounding`."""
+        return flat_error(self)
 
     # ------------------------------------------------------------------------------------------------------------
     # Other forms
@@ -529,12 +434,12 @@ class FoldedNetwork(Network):
             "phase": {"shift": self.shift.hex(), "radices": list(self.radices)},
             "profile": {
                 "bias": self.bias.hex(),
-                "thresholds": _hex(self.thresholds),
+                "thresholds": hexadecimal(self.thresholds),
                 "sides": list(self.sides),
-                "weights": _hex(self.weights),
+                "weights": hexadecimal(self.weights),
                 "repeats": self.repeats,
             },
-            "scaling": {"exponents": list(self._exponents), "copies": self.copies},
+            "scaling": {"exponents": list(self.layer_exponents), "copies": self.copies},
         }
 
     @classmethod
@@ -561,10 +466,6 @@ class FoldedNetwork(Network):
             exponents=tuple(obj["scaling"]["exponents"]),
             copies=obj["scaling"]["copies"],
         )
-
-
-def _hex(numbers: Sequence[float]) -> list[str]:
-    return [number.hex() for number in numbers]
 
 
 def _floats(texts: Sequence[str]) -> tuple[float, ...]:

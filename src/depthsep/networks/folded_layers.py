@@ -6,6 +6,7 @@ Every number is first taken exactly and has to be a float64: sums such as shift 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -70,7 +71,7 @@ def _folds(squares: Folds, inputs: Array, signs: Array) -> tuple[DenseLayers, Ar
     carried = np.zeros((len(groups), 2 * first * count))
     wave, interpolant, odd = (np.tile(part, 2) for part in (_wave(first), _interpolant(first), _odd(first)))
     for level, radix in enumerate(squares.radices[1:], 1):
-        carried[:, : count * len(odd)] += np.kron(groups, odd) * float(squares.rests[level - 1])
+        carried[:, : count * len(odd)] += np.kron(groups, odd) * _exact([Fraction(squares.rests[level - 1])])[0]
         units = np.kron(np.eye(count), np.outer(np.full(radix, float(radix)), wave))
         units = np.hstack((units, np.zeros((len(units), carried.shape[1] - units.shape[1]))))
         biases = np.append(np.tile(-np.arange(radix, dtype=np.float64), count), np.zeros(len(groups)))
@@ -111,23 +112,28 @@ def _profile(network: FoldedNetwork, read: Array, shift: Fraction) -> DenseLayer
 
 def _scaled(layers: DenseLayers, network: FoldedNetwork) -> DenseLayers:
     """Scale the layers by their powers of two, and the output by the number of copies."""
-    exponents = (0, *(network.exponents or ()), -(network.copies.bit_length() - 1))
+    exponents = (0, *network.layer_exponents, -(network.copies.bit_length() - 1))
     found: DenseLayers = []
     for index, (rows, biases) in enumerate(layers):
         last = index == len(layers) - 1
         power = exponents[-1] - exponents[-2] if last else exponents[index + 1] - exponents[index]
-        pair = (np.ldexp(rows, power), biases if last else np.ldexp(biases, exponents[index + 1]))
-        for before, after in zip((rows, biases), pair, strict=True):
-            if not (np.isfinite(after).all() and ((after == 0) == (before == 0)).all()):
-                raise BadInput("expand a folded network", found="a scaled weight that is no float64")
-        found.append((pair[0] + 0.0, pair[1] + 0.0))
+        found.append((_times(rows, power), biases + 0.0 if last else _times(biases, exponents[index + 1])))
     return found
+
+
+def _times(numbers: Array, exponent: int) -> Array:
+    """Multiply by a power of two, exactly."""
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(numbers, exponent)
+        if not np.array_equal(np.ldexp(found, -exponent), numbers):
+            raise BadInput("expand a folded network", found="a scaled weight that is no float64")
+    return found + 0.0
 
 
 def _exact(numbers: Sequence[Fraction]) -> Array:
     """Float64 numbers that are exactly these."""
-    found = [float(number) for number in numbers]
-    wrong = next((number for number, value in zip(numbers, found, strict=True) if Fraction(value) != number), None)
+    found = [_nearest(number) for number in numbers]
+    wrong = next((number for number, value in zip(numbers, found, strict=True) if number != value), None)
     if wrong is not None:
         raise BadInput(
             "the flat layers of a folded network",
@@ -136,3 +142,10 @@ def _exact(numbers: Sequence[Fraction]) -> Array:
             do="keep the structured form",
         )
     return np.array(found)
+
+
+def _nearest(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

@@ -62,6 +62,11 @@ class Network(ABC):
         return self.dim
 
     @property
+    def domain(self) -> str:
+        """Where the rounding bounds hold, in the words of a claim."""
+        return "unit-ball"
+
+    @property
     @abstractmethod
     def widths(self) -> tuple[int, ...]:
         """The number of units of each hidden layer."""
@@ -198,22 +203,29 @@ def point_blocks(points: Array, rows: int) -> Iterator[Array]:
 
 
 def outside_ball(points: Array) -> NDArray[np.bool_]:
-    """Decide exactly which rows have a norm above 1; integers are used only where float64 cannot tell."""
+    """Decide exactly which rows have a norm above 1."""
+    return norm_signs(points, Fraction(1)) > 0
+
+
+def norm_signs(points: Array, length: Fraction) -> Array:
+    """Give the sign of ||x|| - length for every row, exactly; integers are used only where float64 cannot tell."""
     with np.errstate(over="ignore"):
         squares = np.einsum("ij,ij->i", points, points)
-    slack = (points.shape[1] + 2) * 2.0**-52
-    outside = np.asarray(squares > 1.0 + slack)
-    for row in np.flatnonzero(np.abs(squares - 1.0) <= slack):
-        outside[row] = _exceeds_one(points[row])
-    return outside
+    target = float(length**2)
+    slack = target * (points.shape[1] + 3) * 2.0**-52
+    signs = np.asarray(np.sign(squares - target))
+    for row in np.flatnonzero(np.abs(squares - target) <= slack):
+        signs[row] = _norm_sign(points[row], length)
+    return signs
 
 
-def _exceeds_one(point: Array) -> bool:
-    """Decide ||x|| > 1 in integers: every entry is an integer over one common power of two."""
+def _norm_sign(point: Array, length: Fraction) -> int:
+    """Compare ||x|| with a length in integers: every entry is an integer over one common power of two."""
     ratios = [entry.as_integer_ratio() for entry in point.tolist()]
     shift = max(bottom.bit_length() for _, bottom in ratios)
     total = sum((top << (shift - bottom.bit_length())) ** 2 for top, bottom in ratios)
-    return bool(total > 1 << 2 * (shift - 1))
+    difference = total * length.denominator**2 - (length.numerator**2 << 2 * (shift - 1))
+    return int(difference > 0) - int(difference < 0)
 
 
 def printed_bound(value: Fraction) -> Fraction:

@@ -87,16 +87,16 @@ class PiecewiseLinear:
         """Give the largest |slope| of the pieces that meet [low, high]."""
         return max(abs(self.slopes[piece]) for piece, _, _ in self._pieces(low, high))
 
-    def excess_over_square(self) -> Fraction:
-        """Give the exact maximum of f(t) - t^2 on [0, 1].
+    def excess_over_square(self, factor: Fraction = Fraction(1), high: Fraction = Fraction(1)) -> Fraction:
+        """Give the exact maximum of f(t) - factor t^2 on [0, high], for a positive factor.
 
         With slope 1 in Lemma 2 of the deep construction: sum f(|x_i|) <= ||x||^2 + dim * this, for every ||x|| <= 1.
         """
         best = self.exact(Fraction(0))
-        for left, right in pairwise(self.corners(Fraction(0), Fraction(1))):
+        for left, right in pairwise(self.corners(Fraction(0), high)):
             slope = (self.exact(right) - self.exact(left)) / (right - left)
-            top = min(max(slope / 2, left), right)
-            best = max(best, self.exact(top) - top * top)
+            top = min(max(slope / (2 * factor), left), right)
+            best = max(best, self.exact(top) - factor * top * top)
         return best
 
     def rounding_error(self, low: Fraction, high: Fraction) -> Fraction:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -31,12 +32,17 @@ from depthsep.reports.text import count
 if TYPE_CHECKING:
     from depthsep.reports.scan import Scan
 
-__all__ = ["PALETTE", "Bar", "Course", "Cut", "KnotRow", "LayerSizes", "Portrait", "draw_crossover", "draw_errors",
-           "draw_floors", "draw_knots", "draw_learning", "draw_profile", "draw_weights", "draw_widths", "save",
-           "to_png", "to_svg"]  # fmt: skip
+__all__ = ["PALETTE", "Bar", "Course", "Cut", "KnotRow", "LayerSizes", "Portrait", "blend", "canvas", "draw_crossover",
+           "draw_errors", "draw_floors", "draw_knots", "draw_learning", "draw_profile", "draw_spectrum",
+           "draw_tradeoff", "draw_weights", "draw_widths", "save", "to_png", "to_svg"]  # fmt: skip
 
 Kind = Literal["shallow", "deep", "bound", "source"]
 Points = Sequence[tuple[float, float]]
+
+_SPELT_OUT = 10**9  # on an axis of widths; beyond, powers of ten
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_FEW_DEGREES = 100  # of a spectrum, drawn as dots that can be told apart
 
 # Every colour is used once here and nowhere else, so that `to_svg` can give each its CSS variable.
 PALETTE = {"ink": "#1c2026", "quiet": "#68707c", "rule": "#dcdfe4", "shallow": "#2a6bb3", "deep": "#c2571b",
@@ -125,18 +131,18 @@ def draw_profile(portraits: Sequence[Portrait]) -> Figure:
     Args:
         portraits: The networks; all of one function.
     """
-    with _canvas(7.4, 3.5) as figure:
+    with canvas(7.4, 3.5) as figure:
         axes = figure.subplots()
         for portrait in portraits:
             scan, color = portrait.scan, PALETTE[portrait.kind]
-            axes.fill_between(scan.radii, scan.lowest, scan.highest, color=color, alpha=0.28, linewidth=0)
-            axes.plot(scan.radii, scan.lowest, color=color, linewidth=0.8)
-            axes.plot(scan.radii, scan.highest, color=color, linewidth=0.8, label=portrait.name)
+            axes.fill_between(scan.places, scan.lowest, scan.highest, color=color, alpha=0.28, linewidth=0)
+            axes.plot(scan.places, scan.lowest, color=color, linewidth=0.8)
+            axes.plot(scan.places, scan.highest, color=color, linewidth=0.8, label=portrait.name)
         scan = portraits[0].scan
         target = np.where(scan.claimed, scan.target, np.nan)
-        axes.plot(scan.radii, target, color=PALETTE["ink"], linewidth=1.5, label="the function")
+        axes.plot(scan.places, target, color=PALETTE["ink"], linewidth=1.5, label="the function")
         _shade_free(axes, scan)
-        axes.set(xlim=(0, 1), xlabel="r = ‖x‖", ylabel="value")
+        axes.set(xlim=(scan.places[0], scan.places[-1]), xlabel=scan.axis, ylabel="value")
         axes.margins(y=0.06)
         _legend_above(axes)
     return figure
@@ -148,7 +154,7 @@ def draw_errors(portraits: Sequence[Portrait]) -> Figure:
     Args:
         portraits: The networks, one panel each.
     """
-    with _canvas(7.4, 3.2) as figure:
+    with canvas(7.4, 3.2) as figure:
         panels = figure.subplots(1, len(portraits), sharey=True, squeeze=False)[0]
         for axes, portrait in zip(panels, portraits, strict=True):
             _draw_error_panel(axes, portrait)
@@ -166,16 +172,17 @@ def _draw_error_panel(axes: Any, portrait: Portrait) -> None:
     axes.axhspan(-error, error, color=color, alpha=0.09, linewidth=0)
     for side in (-error, error):
         axes.axhline(side, color=color, linewidth=1.1)
-    axes.fill_between(scan.radii, low, high, color=color, alpha=0.38, linewidth=0)
-    axes.plot(scan.radii, low, color=color, linewidth=0.8)
-    axes.plot(scan.radii, high, color=color, linewidth=0.8)
+    axes.fill_between(scan.places, low, high, color=color, alpha=0.38, linewidth=0)
+    axes.plot(scan.places, low, color=color, linewidth=0.8)
+    axes.plot(scan.places, high, color=color, linewidth=0.8)
     axes.axhline(0, color=PALETTE["ink"], linewidth=0.7)
     _shade_free(axes, scan)
-    axes.set(xlim=(0, 1), xlabel="r = ‖x‖")
+    axes.set(xlim=(scan.places[0], scan.places[-1]), xlabel=scan.axis)
+    middle = (scan.places[0] + scan.places[-1]) / 2
     axes.set_title(portrait.name, loc="left", fontsize=9.5, color=PALETTE["ink"], pad=8)
-    axes.annotate(_proved_text(portrait.error), (0.5, error), xytext=(0, 4),
+    axes.annotate(_proved_text(portrait.error), (middle, error), xytext=(0, 4),
                   textcoords="offset points", ha="center", color=PALETTE["quiet"], fontsize=8)  # fmt: skip
-    axes.annotate(f"largest error met: {scan.largest_error:.4g}", (0.5, -error), xytext=(0, -5),
+    axes.annotate(f"largest error met: {scan.largest_error:.4g}", (middle, -error), xytext=(0, -5),
                   textcoords="offset points", ha="center", va="top", color=PALETTE["quiet"], fontsize=8)  # fmt: skip
 
 
@@ -185,18 +192,19 @@ def _proved_text(error: Fraction) -> str:
 
 def _shade_free(axes: Any, scan: Scan) -> None:
     """Shade the shell in which nothing is asked of a network."""
-    free = scan.radii[~scan.claimed]
+    free = scan.places[~scan.claimed]
     if len(free):
         axes.axvspan(free[0], free[-1], color=PALETTE["rule"], alpha=0.55, linewidth=0, zorder=0)
 
 
-def draw_knots(rows: Sequence[KnotRow]) -> Figure:
+def draw_knots(rows: Sequence[KnotRow], axis: str = "distance from the centre") -> Figure:
     """Draw where the hinges stand: one row a group, up for a positive weight, down for a negative one.
 
     Args:
         rows: The groups, top row first. A spike's length is the cube root of its weight, largest of its row = 1.
+        axis: What the places are.
     """
-    with _canvas(7.4, 0.75 + 0.62 * len(rows)) as figure:
+    with canvas(7.4, 0.75 + 0.62 * len(rows)) as figure:
         axes = figure.subplots()
         for level, row in enumerate(rows):
             largest = max((abs(weight) for weight in row.weights), default=1.0) or 1.0
@@ -204,7 +212,7 @@ def draw_knots(rows: Sequence[KnotRow]) -> Figure:
             axes.axhline(level, color=PALETTE["rule"], linewidth=0.8, zorder=0)
             axes.vlines(row.places, level, ends, color=PALETTE[row.kind], linewidth=1.3)
             axes.scatter(row.places, ends, color=PALETTE[row.kind], s=7, zorder=3, linewidths=0)
-        axes.set(xlim=(-0.01, 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel="distance from the centre")
+        axes.set(xlim=(-0.01, 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel=axis)
         axes.set_yticks(range(len(rows)), [row.name for row in rows], color=PALETTE["ink"])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -220,7 +228,7 @@ def draw_widths(bars: Sequence[Bar]) -> Figure:
     """
     largest = max((bar.value for bar in bars if bar.value), default=10.0)
     edge = max(100.0, largest) * 12
-    with _canvas(7.4, 0.8 + 0.34 * len(bars)) as figure:
+    with canvas(7.4, 0.8 + 0.34 * len(bars)) as figure:
         axes = figure.subplots()
         for level, bar in enumerate(bars):
             _draw_bar(axes, level, bar, edge)
@@ -228,11 +236,20 @@ def draw_widths(bars: Sequence[Bar]) -> Figure:
         decades = math.floor(math.log10(edge))
         axes.xaxis.set_major_locator(FixedLocator([10.0**p for p in range(0, decades + 1, 1 + decades // 7)]))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+        axes.xaxis.set_major_formatter(FuncFormatter(_power_of_ten if edge > _SPELT_OUT else _in_full))
         axes.set_yticks(range(len(bars)), [bar.name for bar in bars], color=PALETTE["ink"])
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
     return figure
+
+
+def _in_full(value: float, _: object) -> str:
+    return count(round(value))
+
+
+def _power_of_ten(value: float, _: object) -> str:
+    power = round(math.log10(value))
+    return "10" + str(power).translate(_RAISED) if power > 1 else count(round(value))
 
 
 def _draw_bar(axes: Any, level: int, bar: Bar, edge: float) -> None:
@@ -257,7 +274,7 @@ def draw_crossover(shallow: Points, deep: Points, source: Points, title: str) ->
         source: The same by the source's formula for depth 3.
         title: The function and the accuracy.
     """
-    with _canvas(6.4, 3.8) as figure:
+    with canvas(6.4, 3.8) as figure:
         axes = figure.subplots()
         _plot(axes, shallow, PALETTE["shallow"], "depth 2: every network is wider (proved)", "o-")
         if shallow:
@@ -273,6 +290,32 @@ def draw_crossover(shallow: Points, deep: Points, source: Points, title: str) ->
     return figure
 
 
+def draw_tradeoff(largest: Points, neurons: Points, source: float | None, title: str) -> Figure:
+    """Draw the largest layer and the number of neurons against the depth, on a logarithmic scale.
+
+    Args:
+        largest: (depth, units of the largest hidden layer).
+        neurons: (depth, units of all hidden layers).
+        source: The width by the source's formula for depth 3, if there is one.
+        title: The function and the accuracy.
+    """
+    with canvas(6.4, 3.8) as figure:
+        axes = figure.subplots()
+        _plot(axes, largest, PALETTE["deep"], "largest layer (proved)", "o-")
+        _plot(axes, neurons, PALETTE["shallow"], "all neurons (proved)", "s--")
+        if source is not None:
+            axes.plot([3], [source], "D", color=PALETTE["quiet"], label="depth 3 by the source's formula", markersize=4)
+        axes.set(xlabel="depth (weight layers)", ylabel="neurons (logarithmic)", yscale="log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        top = max((value for _, value in neurons), default=1.0)
+        in_full = max(top, source or 1.0) <= _SPELT_OUT
+        axes.yaxis.set_major_formatter(FuncFormatter(_in_full if in_full else _power_of_ten))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.legend(loc="upper right")
+        axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
 def draw_floors(curves: Sequence[tuple[str, Points]], title: str) -> Figure:
     """Draw, for several dimensions, the least error against the number of neurons.
 
@@ -281,7 +324,7 @@ def draw_floors(curves: Sequence[tuple[str, Points]], title: str) -> Figure:
         title: The function and the measure.
     """
     shades = np.linspace(0.35, 1.0, max(len(curves), 1))
-    with _canvas(6.4, 3.8) as figure:
+    with canvas(6.4, 3.8) as figure:
         axes = figure.subplots()
         for (name, points), shade in zip(curves, shades, strict=True):
             axes.plot(*zip(*points, strict=True), color=PALETTE["shallow"], alpha=float(shade), linewidth=1.4)
@@ -290,6 +333,33 @@ def draw_floors(curves: Sequence[tuple[str, Points]], title: str) -> Figure:
         axes.set_ylim(bottom=0)
         axes.margins(x=0.12)
         axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
+    return figure
+
+
+def draw_spectrum(energies: Points, beyond: Points, neuron: Points, title: str) -> Figure:
+    """Draw how much of a function lies on which degree, over what one neuron of depth 2 can have of it.
+
+    Args:
+        energies: (degree, log10 of the energy on it), where it is not 0.
+        beyond: (degree, log10 of the energy of all higher degrees).
+        neuron: (degree, log10 of the largest energy that one ReLU neuron of size 1 has on it).
+        title: The function and the dimension.
+    """
+    few = len(beyond) <= _FEW_DEGREES
+    with canvas(7.0, 4.2) as figure:
+        axes = figure.subplots()
+        _plot(axes, beyond, PALETTE["quiet"], "on all higher degrees", "-", drawstyle="steps-post")
+        _plot(axes, neuron, PALETTE["shallow"], "one ReLU neuron, at most", "-")
+        if energies:
+            axes.plot(*zip(*energies, strict=True), "o", color=PALETTE["deep"], markersize=5 if few else 1.4,
+                      markeredgewidth=0, label="on this degree")  # fmt: skip
+        axes.set(xlabel="degree", ylabel="energy (logarithmic)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda power, _: f"1e{power:.0f}" if power else "1"))
+        axes.set_title(title, loc="left", color=PALETTE["quiet"], fontsize=9)
+        handles, names = axes.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3, markerscale=1 if few else 3)
     return figure
 
 
@@ -302,7 +372,7 @@ def draw_weights(before: Sequence[LayerSizes], after: Sequence[LayerSizes], cut:
         cut: Values along an axis; None where the networks are equal everywhere.
         title: What was done.
     """
-    with _canvas(7.4, 2.9 if cut is None else 5.4) as figure:
+    with canvas(7.4, 2.9 if cut is None else 5.4) as figure:
         grid = figure.add_gridspec(1 if cut is None else 2, 2, width_ratios=(len(before) + 1, len(after) + 1))
         left = figure.add_subplot(grid[0, 0])
         right = figure.add_subplot(grid[0, 1], sharey=left)
@@ -358,7 +428,7 @@ def draw_learning(
         ylabel: Which error.
     """
     last = max(course.steps[-1] for course in errors if course.steps)
-    with _canvas(6.8, 6.6 if losses else 4.0) as figure:
+    with canvas(6.8, 6.6 if losses else 4.0) as figure:
         panels = figure.subplots(2 if losses else 1, 1, squeeze=False, sharex=True)[:, 0]
         _draw_courses(panels[0], errors, last)
         if floor is not None:
@@ -397,13 +467,18 @@ def _shade_floor(axes: Any, floor: float, width: int) -> None:
                   va="top", fontsize=8, color=PALETTE["ink"])  # fmt: skip
 
 
-def _plot(axes: Any, points: Points, color: str, name: str, style: str) -> None:
+def _plot(axes: Any, points: Points, color: str, name: str, style: str, **more: Any) -> None:
     if points:
-        axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.4, markersize=4)
+        axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.4, markersize=4, **more)
+
+
+def blend(*colors: str) -> Colormap:
+    """A scale of colours from the first to the last, through those between them."""
+    return LinearSegmentedColormap.from_list("blend", colors)
 
 
 @contextmanager
-def _canvas(width: float, height: float) -> Iterator[Figure]:
+def canvas(width: float, height: float) -> Iterator[Figure]:
     """A figure in the house style; sizes in inches."""
     with matplotlib.rc_context(_STYLE):
         yield Figure(figsize=(width, height), layout="constrained")

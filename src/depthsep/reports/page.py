@@ -8,10 +8,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from depthsep.certificates.proved import MADE_BY
-from depthsep.decimals import exact_decimal, upper_decimal
-from depthsep.explanation import explain
+from depthsep.decimals import exact_decimal, lower_decimal, upper_decimal
+from depthsep.explanation import TheoremNote, explain
+from depthsep.networks import FoldedNetwork
+from depthsep.networks.folded import Knots
 from depthsep.reports import figures
-from depthsep.reports.rows import bound_class, bound_row, kind_of, network_row, networks_of
+from depthsep.reports.rows import bound_class, bound_row, kind_of, network_row, networks_of, place_of
 from depthsep.reports.scan import Scan, scan
 from depthsep.reports.text import count, widths_text
 
@@ -48,9 +50,9 @@ def render(separation: Separation, notes: Sequence[str] = ()) -> str:
 
 
 _ALT = {
-    "profile": "The function and the values of the networks, against the distance from the centre",
-    "errors": "The errors that were met, inside the band that is proved, against the distance from the centre",
-    "knots": "Distances from the centre at which the neurons bend, with the signs and sizes of their weights",
+    "profile": "The function and the values of the networks, against the distance from the centre or the inner product",
+    "errors": "The errors that were met, inside the band that is proved, against the same",
+    "knots": "Places at which the neurons bend, with the signs and sizes of their weights",
     "widths": "Widths of the networks and lower bounds on a logarithmic scale",
 }
 
@@ -72,18 +74,25 @@ def draw(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
     return {
         "profile": figures.draw_profile(portraits),
         "errors": figures.draw_errors(portraits),
-        "knots": figures.draw_knots([row for net in networks for row in _knot_rows(net)]),
+        "knots": figures.draw_knots([row for net in networks for row in _knot_rows(net)], _axis(separation)),
         "widths": figures.draw_widths(_bars(separation)),
     }
 
 
+def _axis(separation: Separation) -> str:
+    return "places" if separation.function.kind == "inner-product" else "distance from the centre"
+
+
 def _facts(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
     networks = networks_of(separation)
-    explanation = explain(separation.function.text, dim=separation.dim, eps=separation.eps)
     documents = [f"{kind_of(net)}.json" for net in networks]
     return {
         "function": separation.function.text,
-        "where": "r is the norm of x" if separation.function.kind == "radial" else "a ball with a margin",
+        "where": _WHERE[separation.function.kind],
+        "place": place_of(separation.function),
+        "pairs": separation.function.kind == "inner-product",
+        "window": bool(scans) and max(seen.places[-1] for seen in scans) < 1,
+        "half_periods": max((getattr(net.network, "half_periods", 1) for net in networks), default=1),
         "dim": separation.dim,
         "accuracy": "exact off the margin" if separation.eps is None else f"accuracy {exact_decimal(separation.eps)}",
         "sentence": separation.sentence,
@@ -91,18 +100,32 @@ def _facts(separation: Separation, scans: Sequence[Scan]) -> dict[str, Any]:
         "networks": [_network_facts(net) for net in networks],
         "shallow_failure": separation.shallow_failure,
         "source_notes": [(net.depth, net.source_note) for net in networks if net.source_width],
-        "sampled": " and ".join(count(seen.directions * len(seen.radii)) for seen in scans),
+        "sampled": " and ".join(count(seen.directions * len(seen.places)) for seen in scans),
         "has_margin": separation.function.kind == "ball-indicator",
         "has_deep": any(kind_of(net) == "deep" for net in networks),
         "bounds": [bound_row(bound) for bound in separation.bounds],
         "no_bounds": list(dict.fromkeys(separation.no_bounds)),
-        "theorems": explanation.theorems,
+        "theorems": _theorems(separation),
         "recheck": [
             "pip install depthsep",
             f"python -m depthsep_check {' '.join(documents)}" + (" bounds/*.json" if separation.bounds else ""),
         ],
         "digests": [(name, net.digest) for name, net in zip(documents, networks, strict=True)],
     }
+
+
+_WHERE = {
+    "radial": "r is the norm of x",
+    "ball-indicator": "a ball with a margin",
+    "inner-product": "t is the inner product of x and x′",
+}
+
+
+def _theorems(separation: Separation) -> tuple[TheoremNote, ...]:
+    """The notes on the theorems; they are about the unit ball."""
+    if separation.function.kind == "inner-product":
+        return ()
+    return explain(separation.function.text, dim=separation.dim, eps=separation.eps).theorems
 
 
 def _network_facts(certified: CertifiedNetwork) -> dict[str, Any]:
@@ -113,9 +136,16 @@ def _network_facts(certified: CertifiedNetwork) -> dict[str, Any]:
         **vars(network_row(certified)),
         "exact_error": exact_decimal(certified.sup_error_upper),
         "exception": exception,
+        "slack": _slack(certified),
         "rounding": _rounding(certified.network.rounding_error_upper),
         "file": f"{kind_of(certified)}.json",
     }
+
+
+def _slack(certified: CertifiedNetwork) -> str:
+    """How far norms may be from 1, on pairs of unit vectors; rounded down."""
+    slack = Fraction(certified.document["claim"].get("norm_slack", 0))
+    return lower_decimal(slack) if slack else "nothing"
 
 
 def _rounding(bound: Fraction | None) -> str:
@@ -127,10 +157,27 @@ def _knot_rows(certified: CertifiedNetwork) -> list[figures.KnotRow]:
     if kind_of(certified) == "shallow":
         rows = [_group_row(group) for group in network.groups]
         return sorted(rows, key=lambda row: -len(row.places))[:MOST_ROWS]
+    if isinstance(network, FoldedNetwork):
+        return _folded_rows(certified, network)
     first = figures.KnotRow("deep", "first layer, each coordinate", network.thresholds, network.weights)
     shift = network.affine_offset or 0.0
     radii = [max(0.0, place - shift) ** 0.5 for place in network.second_thresholds]
     return [first, figures.KnotRow("deep", "second layer, at √z", radii, network.second_weights)]
+
+
+_ACTS_ON = {"norm": "r²", "sphere-pair": "s = (1 + t)/2", "ball-pair": "t"}
+
+
+def _folded_rows(certified: CertifiedNetwork, network: FoldedNetwork) -> list[figures.KnotRow]:
+    """The squares, and psi: on one half period where it is repeated, else at the s it acts on."""
+    squares, rows = network.squares, []
+    if isinstance(squares, Knots):
+        rows.append(figures.KnotRow("deep", "first layer, each\ncoordinate of y", squares.thresholds, squares.weights))
+    if network.half_periods > 1:
+        return [*rows, figures.KnotRow("deep", "last layer, on each\nhalf period", network.thresholds, network.weights)]
+    factor = float.fromhex(certified.document["witness"]["factor"])
+    places = [(place - network.shift) / factor for place in network.thresholds]
+    return [*rows, figures.KnotRow("deep", f"last layer, at\n{_ACTS_ON[network.reads]}", places, network.weights)]
 
 
 def _group_row(group: Any) -> figures.KnotRow:

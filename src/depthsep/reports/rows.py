@@ -14,6 +14,7 @@ from depthsep.small_weights.words import at_least, at_most
 if TYPE_CHECKING:
     from depthsep.api import Separation
     from depthsep.certificates.document import CertifiedNetwork
+    from depthsep.functions import Function
     from depthsep.lower_bounds import LowerBound
     from depthsep.networks import ReluNetwork
     from depthsep.shrinking import Shrunk
@@ -31,6 +32,7 @@ __all__ = [
     "kind_of",
     "network_row",
     "networks_of",
+    "place_of",
     "plan_json",
     "shrunk_lines",
     "shrunk_row",
@@ -83,6 +85,18 @@ def kind_of(certified: CertifiedNetwork) -> Literal["shallow", "deep"]:
 def networks_of(separation: Separation) -> list[CertifiedNetwork]:
     """The networks of a separation that exist, the shallow one first."""
     return [certified for certified in (separation.shallow, separation.deep) if certified is not None]
+
+
+def place_of(function: Function) -> str:
+    """Say where a function lives.
+
+    Example:
+        >>> from depthsep.functions import Radial
+        >>> place_of(Radial("1 - r", dim=10))
+        'the unit ball of dimension 10'
+    """
+    names = {"sphere-pairs": "pairs of unit vectors", "ball-pairs": "pairs of points of the unit ball"}
+    return f"{names.get(function.domain, 'the unit ball')} of dimension {function.dim}"
 
 
 def network_row(certified: CertifiedNetwork) -> NetworkRow:

@@ -59,7 +59,7 @@ def check(document: NetworkDocument) -> str:
     """
     expression, text = _function(document.function)
     dim, error = _claim(document.claim)
-    network = _network(document.network)
+    network = read_smooth_network(document.network, "network")
     fields_of(document.witness, "witness", ("kind",))
     word(document.witness["kind"], "witness.kind", ("taylor",))
     if network.dim != dim:
@@ -79,7 +79,9 @@ def check(document: NetworkDocument) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Network:
+class SmoothNetwork:
+    """The numbers of a network of kind smooth-separable."""
+
     dim: int
     activation: str
     gain: fmpq
@@ -94,6 +96,7 @@ class _Network:
 
     @property
     def first_width(self) -> int:
+        """The number of units of the first layer."""
         return self.dim + (2 if self.activation == "softplus" else 1)
 
 
@@ -119,19 +122,25 @@ def _claim(value: Any) -> tuple[int, fmpq]:
     return integer(value["dim"], "claim.dim", 1, MAX_DIM), error
 
 
-def _network(value: Any) -> _Network:
-    fields_of(value, "network", ("kind", "activation", "dim", "first", "second"))
-    word(value["kind"], "network.kind", ("smooth-separable",))
-    word(value["activation"], "network.activation", tuple(_DERIVATIVES))
-    dim = integer(value["dim"], "network.dim", 1, MAX_DIM)
-    first = fields_of(value["first"], "network.first", _FIRST)
-    second = fields_of(value["second"], "network.second", ("bias", "gains", "biases", "weights"))
-    numbers = {name: parse_weight(first[name], f"network.first.{name}") for name in _FIRST}
-    bias = parse_weight(second["bias"], "network.second.bias")
-    gains = weight_list(second["gains"], "network.second.gains", MAX_SECOND_UNITS)
-    biases = weight_list(second["biases"], "network.second.biases", MAX_SECOND_UNITS, len(gains))
-    weights = weight_list(second["weights"], "network.second.weights", MAX_SECOND_UNITS, len(gains))
-    return _Network(dim, value["activation"], **numbers, bias=bias, gains=gains, biases=biases, weights=weights)
+def read_smooth_network(value: Any, place: str) -> SmoothNetwork:
+    """Read a network of kind smooth-separable, strictly.
+
+    Raises:
+        Malformed: it is not of its form.
+        Unsupported: another kind, or an activation that is not known here.
+    """
+    fields_of(value, place, ("kind", "activation", "dim", "first", "second"))
+    word(value["kind"], f"{place}.kind", ("smooth-separable",))
+    word(value["activation"], f"{place}.activation", tuple(_DERIVATIVES))
+    dim = integer(value["dim"], f"{place}.dim", 1, MAX_DIM)
+    first = fields_of(value["first"], f"{place}.first", _FIRST)
+    second = fields_of(value["second"], f"{place}.second", ("bias", "gains", "biases", "weights"))
+    numbers = {name: parse_weight(first[name], f"{place}.first.{name}") for name in _FIRST}
+    bias = parse_weight(second["bias"], f"{place}.second.bias")
+    gains = weight_list(second["gains"], f"{place}.second.gains", MAX_SECOND_UNITS)
+    biases = weight_list(second["biases"], f"{place}.second.biases", MAX_SECOND_UNITS, len(gains))
+    weights = weight_list(second["weights"], f"{place}.second.weights", MAX_SECOND_UNITS, len(gains))
+    return SmoothNetwork(dim, value["activation"], **numbers, bias=bias, gains=gains, biases=biases, weights=weights)
 
 
 # ------------------------------------------------------------------------------------------------------------------
@@ -168,12 +177,12 @@ _CUBIC = {"softplus": fmpq(0), "sigmoid": fmpq(1, 48), "tanh": fmpq(1, 3)}
 class _Branch:
     """psi(q) for all q that the lemma allows at radius r; the coefficients are balls, of q in powers of r."""
 
-    network: _Network
+    network: SmoothNetwork
     activation: Activation
     coefficients: tuple[arb, arb, arb, arb, arb]
 
     @classmethod
-    def of(cls, network: _Network) -> _Branch:
+    def of(cls, network: SmoothNetwork) -> _Branch:
         activation = ACTIVATIONS[network.activation]
         derivatives = _DERIVATIVES[network.activation]
         dim, h, k = arb(network.dim), arb(network.gain), arb(network.linear_gain)

@@ -48,24 +48,29 @@ _DIM = 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class Unit:
+    """weight * s(scale * t - offset)."""
+
     scale: fmpq
     offset: fmpq
     weight: fmpq
 
     def argument(self, t: fmpq) -> fmpq:
+        """What s is applied to."""
         return self.scale * t - self.offset
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class UnivariateClaim:
+    """|bias + sum of the units - f| <= error on the interval, or (domain "line") everywhere."""
+
     domain: str
     low: fmpq
     high: fmpq
     activation: Activation
     error: fmpq
     bias: fmpq
-    units: tuple[_Unit, ...]
+    units: tuple[Unit, ...]
 
 
 def check(document: TheoremDocument) -> str:
@@ -80,7 +85,7 @@ def check(document: TheoremDocument) -> str:
         Unsupported: a word is not known here.
         Exhausted: not decided within the work that a document may ask for.
     """
-    claim = _claim(document.claim)
+    claim = read_claim(document.claim)
     expression = read_expression(document.function, "univariate", "t", _DIM)
     fields_of(document.witness, "witness", ("kind",))
     word(document.witness["kind"], "witness.kind", ("bisection",))
@@ -92,7 +97,7 @@ def check(document: TheoremDocument) -> str:
     return _statement(document, claim)
 
 
-def _statement(document: TheoremDocument, claim: _Claim) -> str:
+def _statement(document: TheoremDocument, claim: UnivariateClaim) -> str:
     text, interval = document.function["expression"], f"[{format_rational(claim.low)}, {format_rational(claim.high)}]"
     where = f"t in {interval}" if claim.domain == INTERVAL else "t"
     beyond = "" if claim.domain == INTERVAL else f" on {interval}, constant on both sides of it"
@@ -124,7 +129,7 @@ class _Part:
 
     activation: Activation
     reach: tuple[fmpq, fmpq]
-    units: tuple[_Unit, ...]
+    units: tuple[Unit, ...]
     slope: fmpq
     constant: fmpq
     slack: fmpq
@@ -204,7 +209,7 @@ class _Formula:
 class _Proof:
     """The steps of the proof, with one budget."""
 
-    def __init__(self, claim: _Claim, expression: Expression, budget: Budget) -> None:
+    def __init__(self, claim: UnivariateClaim, expression: Expression, budget: Budget) -> None:
         self.claim = claim
         self.limit = arb(claim.error)
         self.formula = _Formula(expression)
@@ -305,7 +310,14 @@ class _Proof:
 # Reading
 
 
-def _claim(value: Any) -> _Claim:
+def read_claim(value: Any) -> UnivariateClaim:
+    """Read the claim, strictly.
+
+    Raises:
+        Malformed: it is not of the form that the format page gives.
+        Unsupported: a word is not known here.
+        Refuted: the limits of an activation that is given by a formula could not be proved.
+    """
     words = {"domain": (INTERVAL, LINE), "arithmetic": ("real",)}
     lists = ("scales", "offsets", "weights")
     fields = fields_of(value, "claim", ("kind", *words, "activation", "interval", "error", "bias", *lists))
@@ -319,10 +331,10 @@ def _claim(value: Any) -> _Claim:
     if not all(scales):
         raise Malformed("claim.scales", "a unit that does not look at t belongs into the bias")
     offsets, weights = (weight_list(fields[name], f"claim.{name}", MAX_UNITS, len(scales)) for name in lists[1:])
-    units = tuple(_Unit(*numbers) for numbers in zip(scales, offsets, weights, strict=True))
+    units = tuple(Unit(*numbers) for numbers in zip(scales, offsets, weights, strict=True))
     bias = parse_weight(fields["bias"], "claim.bias")
     activation = _activation(fields["activation"])
-    return _Claim(fields["domain"], low, high, activation, error, bias, units)
+    return UnivariateClaim(fields["domain"], low, high, activation, error, bias, units)
 
 
 def _activation(value: Any) -> Activation:
