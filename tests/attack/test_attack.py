@@ -30,7 +30,7 @@ attack = _module("depthsep_tests_attack", Path(__file__).parent / "attack.py")
 CASES = {
     "explicit directions": ("1 - r", 2, "0.1", 2, 0.6),
     "explicit directions in space": ("1 - r", 3, "0.3", 2, 0.6),
-    "orbit and affine unit": ("9/10 - r", 4, "0.2", 2, 0.6),
+    "orbit and affine unit": ("9/10 - sqrt(r^2)", 4, "0.2", 2, 0.6),
     "orbits and a code": ("abs(r - 1/2)", 5, "0.2", 2, 0.9),
     "twenty units": ("1 - r", 10, "0.3", 2, 0.95),
     "deep": ("1 - r", 3, "0.1", 3, 0.99),
