@@ -125,7 +125,8 @@ def build(
         eps: The accuracy in the sup norm, exact: "0.1", "1/30", a Fraction. Left out only for a ball, which is met
             exactly outside its margin.
         depth: From 2 (one hidden layer) to 64; on pairs at least 3.
-        activation: Of the hidden layer, such as "gelu"; at depth 3 "relu", "softplus", "sigmoid" or "tanh".
+        activation: Of the hidden layer, such as "gelu", or one that `register_activation` brought; at depth 3 "relu",
+            "softplus", "sigmoid" or "tanh".
         domain: "ball", "spheres" (pairs of unit vectors) or "balls" (pairs of points of the unit ball).
         weights: A bound of all weights and biases, such as "2^d", for depths from 3 on.
         max_width: The most neurons allowed; 10,000,000 if not given.

@@ -152,7 +152,7 @@ def test_plot_tells_what_there_is_to_draw(folder, tmp_path, capsys):
     out = ["--out", tmp_path / "a.svg"]
     assert "give --phase" in said(capsys, "plot", folder, *out, code=2)
     assert "no such rows" in (told := said(capsys, "plot", folder, "--phase", "--function", "r", *out, code=2))
-    assert "1 - r (ball, relu)" in told
+    assert "1 - r, relu" in told
     assert ".svg or .png" in said(capsys, "plot", folder, "--phase", "--out", tmp_path / "a.pdf", code=2)
 
 

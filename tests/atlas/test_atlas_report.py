@@ -125,7 +125,7 @@ def test_bounds_for_bounded_weights_stay_apart(tmp_path):
         assert phase(store, chosen).sides["bound"].log2.tolist() == [[3]]
         bounded = Setting("sin(t)", "spheres", weights="2^d")
         assert phase(store, bounded).sides["bound"].log2.tolist() == [[9]]
-        assert bounded.text == "sin(t), relu, spheres, bounds for weights at most 2^d"
+        assert bounded.text == "sin(t), relu, spheres, weights at most 2^d"
 
 
 def test_what_there_is_to_choose_from(store):

@@ -15,7 +15,7 @@ def make_portrait(kind: str = "shallow", error: Fraction = Fraction(1, 10)) -> f
     radii = np.linspace(0.0, 1.0, 21)
     target = 1 - radii
     ripple = 0.09 * np.sin(9 * radii)
-    seen = Scan("r", radii, target, target - abs(ripple), target + abs(ripple), np.ones(21, dtype=bool), 7)
+    seen = Scan("r = ‖x‖", radii, target, target - abs(ripple), target + abs(ripple), np.ones(21, dtype=bool), 7)
     return figures.Portrait(kind, f"a {kind} one", seen, error)
 
 

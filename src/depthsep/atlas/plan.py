@@ -33,7 +33,6 @@ from typing import Any
 from depthsep.accuracy import parse_accuracy
 from depthsep.activations import activation as activation_of
 from depthsep.atlas.task import KINDS, Task
-from depthsep.bounding import parse_weight_bound
 from depthsep.errors import BadInput
 from depthsep.functions import InnerProduct, parse_function
 
@@ -267,6 +266,8 @@ class _Reader:
             if depth < 2:
                 self._wrong(grid, "depths", f"depths: {depth} (2 is one hidden layer)")
         if "weights" in single:
+            from depthsep.bounding import parse_weight_bound
+
             for dim in lists["dims"]:
                 self._tell(grid, "weights", lambda dim=dim: parse_weight_bound(single["weights"], dim))
 

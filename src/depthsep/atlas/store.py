@@ -57,7 +57,9 @@ CREATE TABLE tasks (digest TEXT PRIMARY KEY, place INTEGER, definition TEXT) WIT
 CREATE TABLE rows ({", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in COLUMNS)}, PRIMARY KEY (digest));
 CREATE TABLE timings (digest TEXT PRIMARY KEY, seconds REAL, finished TEXT) WITHOUT ROWID;
 CREATE TABLE documents (digest TEXT PRIMARY KEY, content BLOB);
-CREATE INDEX rows_by_question ON rows (status, kind, domain, function, depth, activation, dim, eps, log2_width);
+CREATE INDEX rows_by_question ON rows (
+    status, kind, domain, function, depth, activation, dim, eps, log2_width, neurons, weights
+);
 """
 _BATCH = 10_000
 

@@ -12,17 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depthsep._version import __version__
-from depthsep.api import build, build_random
 from depthsep.atlas.task import Task
-from depthsep.bounding import all_bounds
-from depthsep.certificates.document import CertifiedNetwork
-from depthsep.certificates.probabilistic import ProbabilisticNetwork
 from depthsep.errors import DepthsepError, OutOfReach
-from depthsep.lower_bounds import LowerBound, NoBound
 from depthsep.progress import Progress
+
+if TYPE_CHECKING:
+    from depthsep.certificates.document import CertifiedNetwork
+    from depthsep.certificates.probabilistic import ProbabilisticNetwork
 
 __all__ = ["STATUSES", "Outcome", "failed", "perform"]
 
@@ -85,6 +84,8 @@ def failed(task: Task, reason: str) -> Outcome:
 
 
 def _answer(task: Task, progress: Progress) -> tuple[dict[str, Any], str | None]:
+    from depthsep.api import build, build_random  # not before there is a task: looking at an atlas needs none of it
+
     if task.kind == "bound":
         return _bound(task)
     common: dict[str, Any] = {"dim": task.dim, "eps": task.eps, "max_width": task.max_width, "progress": progress}
@@ -112,6 +113,9 @@ def _network(found: CertifiedNetwork | ProbabilisticNetwork) -> dict[str, Any]:
 
 def _bound(task: Task) -> tuple[dict[str, Any], str | None]:
     """The strongest bound for networks of the task's depth."""
+    from depthsep.bounding import all_bounds
+    from depthsep.lower_bounds import LowerBound, NoBound
+
     asked = {"dim": task.dim, "eps": task.eps, "domain": task.domain, "weights": task.weights}
     answers = all_bounds(task.function, activation=task.activation, **asked)  # type: ignore[arg-type]
     bounds = [answer for answer in answers if isinstance(answer, LowerBound) and answer.depth in ("any", task.depth)]

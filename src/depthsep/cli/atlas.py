@@ -269,9 +269,9 @@ def export(folder: str, out: Path, force: bool, as_json: bool) -> None:
 @click.option("--exponents", "kind", flag_value="exponents", help="Exponents of d and 1/eps, with fits (estimates).")
 @click.option("--depth-width", "kind", flag_value="depth-width", help="Neurons against depth.")
 @click.option("--function", metavar="F", help="As the plan writes it; needed where there are several.")
-@click.option("--domain", type=click.Choice(["ball", "spheres"]), default="ball", show_default=True)
+@click.option("--domain", type=click.Choice(["ball", "spheres", "balls"]), default="ball", show_default=True)
 @click.option("--activation", default="relu", show_default=True, metavar="NAME")
-@click.option("--weights", metavar="B", help="Draw the lower bounds for weights at most B.")
+@click.option("--weights", metavar="B", help="Those with all weights at most B, networks and bounds.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="A .svg or .png file.")
 @force_option
 @json_option

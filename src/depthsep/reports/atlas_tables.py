@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class Setting:
         function: As the plan writes it.
         domain: "ball" or "spheres".
         activation: Of the networks, and of the class that the bounds are about.
-        weights: The bound of the weights that the lower bounds suppose; None if they suppose none.
+        weights: The bound that the weights of the networks obey, and those of the class that the bounds are about; None
+            if they are free.
     """
 
     function: str
@@ -55,7 +57,7 @@ class Setting:
         text = f"{self.function}, {self.activation}"
         if self.domain != "ball":
             text += f", {self.domain}"
-        return text if self.weights is None else f"{text}, bounds for weights at most {self.weights}"
+        return text if self.weights is None else f"{text}, weights at most {self.weights}"
 
 
 @dataclass(frozen=True)
@@ -149,19 +151,9 @@ class Curve:
 
 
 def settings(store: Store) -> list[Setting]:
-    """All functions with their domains and activations, by name; of several classes of weights the weakest."""
-    query = "SELECT DISTINCT function, domain, activation FROM rows ORDER BY function, domain, activation"
-    return [_with_weights(store, Setting(*found)) for found in store.all(query)]
-
-
-def _with_weights(store: Store, setting: Setting) -> Setting:
-    """The same without a bound of weights if there are such lower bounds, else with the first one there is."""
-    found = store.one(
-        "SELECT weights FROM rows WHERE status = 'done' AND kind = 'bound' AND domain = ? AND function = ? "
-        "AND activation = ? ORDER BY weights LIMIT 1",
-        (setting.domain, setting.function, setting.activation),
-    )
-    return replace(setting, weights=found[0] if found else None)
+    """All functions with their domains, activations and classes of weights, by name."""
+    names = "function, domain, activation, weights"
+    return [Setting(*found) for found in store.all(f"SELECT DISTINCT {names} FROM rows ORDER BY {names}")]
 
 
 def setting_of(store: Store, wanted: Setting | None) -> Setting:
@@ -170,29 +162,30 @@ def setting_of(store: Store, wanted: Setting | None) -> Setting:
     Raises:
         BadInput: The atlas has nothing of the kind, or several functions.
     """
-    if wanted is not None and _has(store, wanted):
-        return wanted if wanted.weights is not None else _with_weights(store, wanted)
+    found = None if wanted is None else _found(store, wanted)
+    if found is not None:
+        return found
     known = settings(store)
     if wanted is None and len({setting.function for setting in known}) == 1:
         return next((setting for setting in known if setting.activation == "relu"), known[0])
     raise BadInput(
         f"draw {wanted.text}" if wanted else "draw a function of the atlas",
         found="no such rows" if wanted else f"{len(known)} to choose from",
-        needed="; ".join(f"{setting.function} ({setting.domain}, {setting.activation})" for setting in known[:20])
-        or "rows",
+        needed="; ".join(setting.text for setting in known[:20]) or "rows",
     )
 
 
-def _has(store: Store, setting: Setting) -> bool:
-    """Whether there is a row; asked by status and kind, which the index begins with."""
-    query = ("SELECT 1 FROM rows WHERE status = ? AND kind = ? AND domain = ? AND function = ? AND activation = ? "
-             "LIMIT 1")  # fmt: skip
-    values = (setting.domain, setting.function, setting.activation)
-    return any(
-        store.one(query, (status, kind, *values))
-        for status in (_KNOWN, *_ABSENT)
-        for kind in ("network", "random-network", "bound")
-    )
+def _found(store: Store, wanted: Setting) -> Setting | None:
+    """The same if there is such a row; where there are none with free weights, the first bound of weights there is."""
+    tries = ["weights IS NULL", "weights IS NOT NULL"] if wanted.weights is None else ["weights = ?"]
+    values = (wanted.domain, wanted.function, wanted.activation, *([] if wanted.weights is None else [wanted.weights]))
+    for condition in tries:
+        query = ("SELECT weights FROM rows WHERE status = ? AND kind = ? AND domain = ? AND function = ? "
+                 f"AND activation = ? AND {condition} LIMIT 1")  # fmt: skip
+        for status, kind in product((_KNOWN, *_ABSENT), ("network", "random-network", "bound")):
+            if row := store.one(query, (status, kind, *values)):
+                return replace(wanted, weights=row[0])
+    return None
 
 
 def phase(store: Store, setting: Setting) -> Phase:
@@ -219,30 +212,34 @@ def _side_rows(store: Store, side: str, values: tuple[str, str, str], weights: s
     kind = "bound" if side == "bound" else "network"
     where = f"status = ? AND kind = '{kind}' AND domain = ? AND function = ? AND activation = ?"
     where += " AND depth > 2" if side == "deep" else " AND depth = 2"
-    more = () if side != "bound" else (weights,)
-    where += " AND weights IS ?" if more else ""
+    where += " AND weights IS ?"
     for status in reversed(_ABSENT):
-        for dim, eps, depth in store.all(f"SELECT dim, eps, depth FROM rows WHERE {where}", (status, *values, *more)):
+        for dim, eps, depth in store.all(f"SELECT dim, eps, depth FROM rows WHERE {where}", (status, *values, weights)):
             yield dim, eps, depth, status, None
     value = "log2_width" if side == "bound" else "neurons"
     for dim, eps, depth, size in store.all(
-        f"SELECT dim, eps, depth, {value} FROM rows WHERE {where}", (_KNOWN, *values, *more)
+        f"SELECT dim, eps, depth, {value} FROM rows WHERE {where}", (_KNOWN, *values, weights)
     ):
         yield dim, eps, depth, _KNOWN, size if side == "bound" else math.log2(max(size, 1))
 
 
 def _side(rows: Sequence[_SideRow], lines: dict[str, int], columns: dict[int, int], largest: bool) -> Side:
-    shape = (len(lines), len(columns))
-    log2, status = np.full(shape, np.nan), np.full(shape, _NOT_ASKED, dtype=object)
-    depth = np.zeros(shape, dtype=np.int64)
+    width = len(columns)
+    places = len(lines) * width
+    log2, depth, status = [math.nan] * places, [0] * places, [_NOT_ASKED] * places
     for dim, eps, level, state, size in rows:
-        place = lines[eps], columns[dim]
+        place = lines[eps] * width + columns[dim]
         before = log2[place]
         if size is None:
             status[place] = state
         elif math.isnan(before) or (size > before if largest else size < before):
             log2[place], status[place], depth[place] = size, state, level
-    return Side(log2, status, depth)
+    shape = (len(lines), width)
+    return Side(
+        np.array(log2, dtype=np.float64).reshape(shape),
+        np.array(status, dtype=object).reshape(shape),
+        np.array(depth, dtype=np.int64).reshape(shape),
+    )
 
 
 def phase_rows(found: Phase) -> _Rows:
@@ -298,7 +295,7 @@ def curves(store: Store, setting: Setting) -> list[Curve]:
     values = (setting.domain, setting.function, setting.activation)
     found: dict[tuple[int, str], dict[int, tuple[float | None, str]]] = {}
     for side in ("deep", "shallow"):
-        for dim, eps, depth, status, size in _side_rows(store, side, values, None):
+        for dim, eps, depth, status, size in _side_rows(store, side, values, setting.weights):
             known = found.setdefault((dim, eps), {}).get(depth, (None, ""))[0]
             if size is None or known is None or size < known:
                 found[dim, eps][depth] = (size, status)
