@@ -9,7 +9,7 @@ title = "quick"
 seconds = 20
 
 [[grid]]
-functions = ["1 - r", "abs(r - 1/2)"]
+functions = ["1 - r"]
 dims = [1, 2]
 eps = ["0.3", "0.2"]
 depths = [2, 3]
@@ -18,7 +18,7 @@ depths = [2, 3]
 kind = "bound"
 functions = ["1 - r"]
 dims = "2:4"
-eps = ["0.1"]
+eps = ["0.3"]
 
 [[grid]]
 kind = "network"

@@ -92,7 +92,7 @@ def planned(text: str, family: Family, eps: Fraction) -> CertifiedNetwork:
     function = Radial(text, family.dim)
     program = shallow_radial._program(function, family, float(eps), patient=False)
     found = start(program, 24, rounds=2)
-    net = shallow_radial._proved(function, eps, shallow_radial._Plan(program, found))
+    net = shallow_radial._proved(function, eps, shallow_radial.Plan(program, found))
     assert net.widths == (found.units,)
     return net
 
@@ -236,7 +236,7 @@ def test_nothing_is_in_reach() -> None:
         ({"function": "1 - r", "dim": 2, "eps": 0.1}, "a float, which is 0.1000000000000000055511151231257827"),
         ({"function": "1 - r", "dim": 2, "eps": "1e-12"}, "an accuracy from 1e-9 to 1e9"),
         ({"function": "1 - r", "dim": 2}, "only ball"),
-        ({"function": "1 - r", "dim": 2, "eps": "0.1", "depth": 4}, "depth = 4"),
+        ({"function": "1 - r", "dim": 2, "eps": "0.1", "depth": 1}, "depth = 1"),
         ({"function": "1 - r", "dim": 2, "eps": "0.1", "max_width": -1}, "max_width = -1"),
         ({"function": "1 - x", "dim": 2, "eps": "0.1"}, "x"),
         ({"function": "log(r)", "dim": 2, "eps": "0.1"}, "no value at r = 0"),
