@@ -164,3 +164,13 @@ def test_phases(function: InnerProduct | Radial, rate: float, least: float) -> N
 @pytest.mark.parametrize("text", ["t", "abs(sin(t))", "sin(t) + sin(2*t)", "0*sin(t)"])
 def test_no_phases(text: str) -> None:
     assert PhaseTarget.of(InnerProduct(text, 3), Fraction(1, 10)) is None
+
+
+def test_points_beyond_the_claimed_slack_are_outside() -> None:
+    wave = InnerProduct("sin(pi*2^26*t)", 2)
+    certified = folding.search(wave, Fraction(1, 10), 16)
+    slack = Fraction(certified.document["claim"]["norm_slack"])
+    assert slack < Fraction(1, 2**40)
+    x = [[1.0, 0.0, 0.0, 1.0], [1.0 + 2.0**-44, 0.0, 0.0, 1.0], [1.0 + 2.0**-39, 0.0, 0.0, 1.0]]
+    assert certified.evaluate(x).outside_ball.tolist() == [False, True, True]
+    assert certified.network.evaluate(x).outside_ball.tolist() == [False, False, True]

@@ -10,21 +10,23 @@ import json
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from depthsep.certificates.equality import CertifiedEquality, equality_from_document
 from depthsep.certificates.exact import EXACT, CertifiedExact, exact_from_document
 from depthsep.certificates.fitted import UNIVARIATE, CertifiedFit, fit_from_document
 from depthsep.certificates.probabilistic import RANDOM, ProbabilisticNetwork, probabilistic_from_document
-from depthsep.certificates.proved import Proved, checked
+from depthsep.certificates.proved import ProvedNetwork, checked
 from depthsep.errors import BadInput, NotProved
 from depthsep.functions import Function, function_from_json
-from depthsep.networks import Evaluation, Network, network_from_json
+from depthsep.networks import Evaluation, FoldedNetwork, Network, network_from_json
+from depthsep.networks.folded import NORM_SLACK
 from depthsep.networks.profile import Array
 from depthsep.own_activations import activation_in_document
 from depthsep_check import Verdict, check
@@ -36,7 +38,7 @@ _LEAST_CLAIM = 1e-12
 
 
 @dataclass(frozen=True)
-class CertifiedNetwork(Proved):
+class CertifiedNetwork(ProvedNetwork):
     """A network within a proved distance of a function on its domain.
 
     Args:
@@ -62,31 +64,6 @@ class CertifiedNetwork(Proved):
         return self.function.dim
 
     @property
-    def depth(self) -> int:
-        """The number of weight layers: one more than there are hidden layers."""
-        return self.network.depth
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The number of units of each hidden layer."""
-        return self.network.widths
-
-    @property
-    def max_weight(self) -> float:
-        """The largest absolute value among all weights and biases of the flat network."""
-        return self.network.max_weight
-
-    @property
-    def path_norm(self) -> float:
-        """The sum over all paths of the products of |weights|, first-layer rows by their length; rounded up."""
-        return self.network.path_norm
-
-    @property
-    def nonzeros(self) -> int:
-        """The number of nonzero weights and biases of the flat network."""
-        return self.network.nonzeros
-
-    @property
     def activation(self) -> str:
         """The activation of the hidden layers: its name, or its formula in t."""
         unit = self.document["network"]["activation"]
@@ -102,8 +79,13 @@ class CertifiedNetwork(Proved):
         return self.network(points)
 
     def evaluate(self, points: ArrayLike) -> Evaluation:
-        """Evaluate in float64 with a proved bound of the rounding error; shape (n, dim)."""
-        return self.network.evaluate(points)
+        """Evaluate in float64 with a proved bound of the rounding error; shape (n, dim), or (n, 2 dim) for pairs."""
+        result = self.network.evaluate(points)
+        claimed = Fraction(self.document["claim"].get("norm_slack", 0))
+        if isinstance(self.network, FoldedNetwork) and self.function.domain == "sphere-pairs" and claimed < NORM_SLACK:
+            off = self.network.off_the_spheres(np.asarray(points, dtype=np.float64), claimed)
+            result = replace(result, outside_ball=result.outside_ball | off)
+        return result
 
     def summary(self) -> dict[str, Any]:
         """The facts that the command line prints with --json."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from depthsep.activations import Activation
-from depthsep.certificates.proved import Proved
+from depthsep.certificates.proved import ProvedNetwork
 from depthsep.networks.layers import Evaluation
 from depthsep.networks.unit_network import UnitNetwork
 from depthsep.own_activations import activation_in_document
@@ -26,7 +26,7 @@ UNIVARIATE = "univariate"
 
 
 @dataclass(frozen=True)
-class CertifiedFit(Proved):
+class CertifiedFit(ProvedNetwork):
     """A sum of units within a proved distance of a function of one variable.
 
     Args:
@@ -54,7 +54,6 @@ class CertifiedFit(Proved):
     verdict: Verdict
 
     dim: ClassVar[int] = 1
-    depth: ClassVar[int] = 2
     claim: ClassVar[str] = "deterministic"
 
     @cached_property
@@ -62,26 +61,6 @@ class CertifiedFit(Proved):
         """The sum as a network with one input."""
         lists = (self.units.scales, self.units.offsets, self.units.weights)
         return UnitNetwork(self.activation, self.interval, self.units.bias, *(tuple(part.tolist()) for part in lists))
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The number of units, as of a network of one hidden layer."""
-        return self.network.widths
-
-    @property
-    def max_weight(self) -> float:
-        """The largest absolute value among all weights and biases."""
-        return self.network.max_weight
-
-    @property
-    def path_norm(self) -> float:
-        """The sum of |alpha_i beta_i|, rounded up."""
-        return self.network.path_norm
-
-    @property
-    def nonzeros(self) -> int:
-        """The number of nonzero weights and biases."""
-        return self.network.nonzeros
 
     def __call__(self, t: ArrayLike) -> Floats:
         """Evaluate h in float64, at an array of any shape."""

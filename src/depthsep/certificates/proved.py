@@ -6,14 +6,17 @@ import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depthsep._version import __version__
 from depthsep.files import write_whole
 from depthsep_check import Verdict, check
 from depthsep_check.document import FORMAT, VERSION, encode
 
-__all__ = ["MADE_BY", "Proved", "checked"]
+if TYPE_CHECKING:
+    from depthsep.networks.layers import Network
+
+__all__ = ["MADE_BY", "Proved", "ProvedNetwork", "checked"]
 
 MADE_BY = f"depthsep {__version__}"
 
@@ -53,6 +56,41 @@ class Proved:
             BadInput: The place cannot be written to.
         """
         return write_whole(path, force, lambda part: part.write_text(self.document_text, encoding="utf-8"))
+
+
+class ProvedNetwork(Proved):
+    """A proved object whose numbers are those of one network, its attribute `network`."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def network(self) -> Network:
+            """The network."""
+
+    @property
+    def depth(self) -> int:
+        """The number of weight layers: one more than there are hidden layers."""
+        return self.network.depth
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The number of units of each hidden layer."""
+        return self.network.widths
+
+    @property
+    def max_weight(self) -> float:
+        """The largest absolute value among all weights and biases of the flat network."""
+        return self.network.max_weight
+
+    @property
+    def path_norm(self) -> float:
+        """The sum over all paths of the products of |weights|, first-layer rows by their length; rounded up."""
+        return self.network.path_norm
+
+    @property
+    def nonzeros(self) -> int:
+        """The number of nonzero weights and biases of the flat network."""
+        return self.network.nonzeros
 
 
 def checked(**parts: Any) -> tuple[str, Verdict]:

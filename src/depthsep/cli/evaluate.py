@@ -102,7 +102,7 @@ def _evaluated(
         return _of_a_draw(certified, points)
     if isinstance(certified, CertifiedFit):
         return _of_one_variable(certified, points)
-    return _in_the_ball(certified, points)
+    return _on_its_domain(certified, points)
 
 
 def _of_a_draw(draw: ProbabilisticNetwork, points: NDArray[Any]) -> _Found:
@@ -116,11 +116,18 @@ def _of_a_draw(draw: ProbabilisticNetwork, points: NDArray[Any]) -> _Found:
     return _Found(result.values, facts, draw.sentence)
 
 
-def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
+_DOMAINS = {
+    "unit-ball": "the unit ball",
+    "ball-pairs": "the pairs of points of the unit ball",
+    "sphere-pairs": "the pairs of unit vectors, up to the norm slack of the document",
+}
+
+
+def _on_its_domain(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
     result = certified.evaluate(points)
     outside = _rows(result.outside_ball)
     if outside:
-        warn(f"nothing is proved outside the unit ball; {_rows_text(outside)}")
+        warn(f"nothing is proved outside {_DOMAINS[certified.function.domain]}; {_rows_text(outside)}")
     facts = {
         "rounding_error_upper": None if result.rounding_error_upper is None else str(result.rounding_error_upper),
         "outside_ball": outside,
@@ -130,7 +137,7 @@ def _in_the_ball(certified: CertifiedNetwork, points: NDArray[Any]) -> _Found:
     rounding = (
         "a rounding error that is not proved" if bound is None else f"rounding error at most {upper_decimal(bound, 3)}"
     )
-    remark = f"inside the ball: {rounding}, besides the proved error {proved}"
+    remark = f"on {_DOMAINS[certified.function.domain]}: {rounding}, besides the proved error {proved}"
     return _Found(result.values, facts, remark)
 
 

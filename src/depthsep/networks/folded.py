@@ -333,7 +333,12 @@ class FoldedNetwork(Network):
         halves = points[:, : self.dim], points[:, self.dim :]
         if self.reads == "ball-pair":
             return outside_ball(halves[0]) | outside_ball(halves[1])
-        far = [(norm_signs(half, 1 + NORM_SLACK) > 0) | (norm_signs(half, 1 - NORM_SLACK) < 0) for half in halves]
+        return self.off_the_spheres(points, NORM_SLACK)
+
+    def off_the_spheres(self, points: Array, slack: Fraction) -> NDArray[np.bool_]:
+        """Which rows (x, x') hold a vector whose length is not 1 up to `slack`; decided exactly."""
+        halves = points[:, : self.dim], points[:, self.dim :]
+        far = [(norm_signs(half, 1 + slack) > 0) | (norm_signs(half, 1 - slack) < 0) for half in halves]
         return far[0] | far[1]
 
     def _values(self, points: Array) -> Array:
